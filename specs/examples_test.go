@@ -185,7 +185,8 @@ func TestSpecsAdmitWhatIsDocumentedAndWhatHappens(t *testing.T) {
 				"--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"a\"\r\n\r\n1\r\n"+
 					"--b\r\nContent-Disposition: form-data; name=\"fileList\"; filename=\"b\"\r\n\r\n2\r\n--b--\r\n")},
 		"the gateway's own error example": {"ncloudmailer", "createFile", nil, 401, "application/json",
-			`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`},
+			`{"error":{"errorCode":"200","message":"Authentication Failed",` +
+				`"details":"Invalid authentication information."}}`},
 		"an error code that is a number, no details": {"ncloudmailer", "createFile", nil, 400, "application/json",
 			`{"error":{"errorCode":77102,"message":"BAD_REQUEST","details":null}}`},
 		"a flat error": {"ncloudmailer", "getFile", nil, 400,

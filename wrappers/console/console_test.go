@@ -146,7 +146,8 @@ func (s service) files() []api.File {
 // send uploads with the program's own client, once.
 func (s service) send(name, content string) (upload.Result, error) {
 	s.t.Helper()
-	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"},
+	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key",
+		SecretKey: "test-secret-key"},
 		upload.Config{BaseURL: s.url + "/api/v1", Retry: upload.Retry{Attempts: 1}})
 	if err != nil {
 		s.t.Fatal(err)

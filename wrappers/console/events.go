@@ -63,7 +63,8 @@ type stream struct {
 func (s stream) VisitStreamEventsResponse(w http.ResponseWriter) error {
 	if s.listeners.Add(1) > maxListeners {
 		s.listeners.Add(-1)
-		return refuse(http.StatusServiceUnavailable, "%d listeners already follow the events; close one first", maxListeners)
+		return refuse(http.StatusServiceUnavailable, "%d listeners already follow the events; close one first",
+			maxListeners)
 	}
 	defer s.listeners.Add(-1)
 

@@ -138,7 +138,8 @@ var meanings = map[string]string{
 		"announced for it.",
 	contract.RuleForeign: "A presigned URL needs no other credentials. Sent along, the API's credentials would " +
 		"be told to the storage service.",
-	contract.RulePresignedHeader: "A request to a presigned URL may carry the headers that were signed or handed out, " +
+	contract.RulePresignedHeader: "A request to a presigned URL may carry the headers that were signed " +
+		"or handed out, " +
 		"and no others of the service's own.",
 	contract.RuleToken: "The call for a token must be a form as OAuth 2 (RFC 6749) asks for it.",
 	contract.RuleStatus: "The answer must have a status that the API documents. Here the stand-in broke the " +

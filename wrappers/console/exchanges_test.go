@@ -28,7 +28,8 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 	}
 	x := s.exchanges("")[0] // there as soon as the sender knows
 	if x.ID != "1" || x.Provider != "ncloudmailer" || x.Operation != "createFile" ||
-		x.Method != "POST" || x.Path != "/api/v1/files" || x.Status != 201 || x.RequestBytes < 8 || x.ResponseBytes < 8 ||
+		x.Method != "POST" || x.Path != "/api/v1/files" || x.Status != 201 || x.RequestBytes < 8 ||
+		x.ResponseBytes < 8 ||
 		x.DurationMs <= 0 || x.Time.Before(before) || x.TraceID != res.TraceID ||
 		!slices.Equal(x.FileIds, []string{res.ID}) || x.Refusal != "" || x.Fault != nil || len(x.Violations) != 0 {
 		t.Errorf("got %+v", x)
@@ -38,7 +39,8 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 	}
 
 	_, _, status := s.initiate("wrong-token")
-	if x := s.exchanges("limit=1")[0]; status != 401 || x.Status != 401 || x.Operation != "fileUpload" || x.Refusal == "" {
+	if x := s.exchanges("limit=1")[0]; status != 401 || x.Status != 401 || x.Operation != "fileUpload" ||
+		x.Refusal == "" {
 		t.Errorf("a refusal is shown as %+v", x)
 	}
 	url, id, _ := s.initiate("test-token")
@@ -46,7 +48,8 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 		t.Fatalf("status %d", status)
 	}
 	x = s.exchanges("limit=1")[0]
-	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) || x.TraceID == "" {
+	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) ||
+		x.TraceID == "" {
 		t.Errorf("a presigned upload is shown as %+v", x)
 	}
 	if len(x.Violations) != 1 || x.Violations[0].Rule != "presigned media type" || x.Violations[0].Meaning == "" ||
@@ -219,7 +222,8 @@ func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 	var document struct{ DownloadURL string }
 	follow(fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), bearer, &document)
 	follow(strings.Replace(document.DownloadURL, before.url, after.url, 1), http.Header{}, nil)
-	if x := after.exchanges("")[0]; !strings.HasPrefix(x.Path, "/download/") || x.Status != 200 || len(x.Violations) != 0 {
+	if x := after.exchanges("")[0]; !strings.HasPrefix(x.Path, "/download/") || x.Status != 200 ||
+		len(x.Violations) != 0 {
 		t.Errorf("got %+v", x)
 	}
 	// A changed URL is not a URL that was handed out.
@@ -249,7 +253,8 @@ func TestWhatNoStandinServesIsSeen(t *testing.T) {
 		t.Fatalf("got %s (%v)", w.Body, err)
 	}
 	if x := list.Exchanges[0]; x.Provider != "" || x.Path != "/api/v2/files" || x.Status != 404 ||
-		len(x.Violations) == 0 || x.Violations[0].Rule != "request address" || strings.Contains(w.Body.String(), "hush") {
+		len(x.Violations) == 0 || x.Violations[0].Rule != "request address" ||
+		strings.Contains(w.Body.String(), "hush") {
 		t.Errorf("got %+v", x)
 	}
 }

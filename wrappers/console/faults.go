@@ -77,7 +77,8 @@ func (c *Console) fault(f *api.Fault) monitor.Fault {
 		return monitor.ResetAfter
 	case api.Expired:
 		return monitor.Answer(http.StatusForbidden,
-			"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>", "Content-Type", "application/xml")
+			"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>",
+			"Content-Type", "application/xml")
 	}
 	if f.Operation == contract.Token { // its credentials are in the body
 		return monitor.Answer(http.StatusUnauthorized, `{"error":"invalid_client"}`, "Content-Type", "application/json")
@@ -142,11 +143,13 @@ func checkFault(f *api.Fault) error {
 	case f.Kind == api.Delay && f.DelayMs == nil:
 		return refuse(http.StatusBadRequest, "a fault of the kind delay needs delayMs")
 	case f.Kind != api.Answer && answers:
-		return refuse(http.StatusBadRequest, "status, headers and body belong to a fault of the kind answer, not %s", f.Kind)
+		return refuse(http.StatusBadRequest, "status, headers and body belong to a fault of the kind answer, not %s",
+			f.Kind)
 	case f.Kind != api.Delay && f.DelayMs != nil:
 		return refuse(http.StatusBadRequest, "delayMs belongs to a fault of the kind delay, not %s", f.Kind)
 	case f.Kind == api.Expired && f.Operation != contract.Presigned:
-		return refuse(http.StatusBadRequest, "only a presigned URL expires: the operation must be %s", contract.Presigned)
+		return refuse(http.StatusBadRequest, "only a presigned URL expires: the operation must be %s",
+			contract.Presigned)
 	case f.Kind == api.Unauthorized && f.Operation == contract.Presigned:
 		return refuse(http.StatusBadRequest, "a presigned URL needs no credentials: the kind expired refuses it")
 	case value(f.Body) != "" && (*f.Status == http.StatusNoContent || *f.Status == http.StatusNotModified):

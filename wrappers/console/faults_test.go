@@ -109,7 +109,8 @@ func TestAFaultStaysUntilItIsRemoved(t *testing.T) {
 				t.Fatal("the fault was not met")
 			}
 		}
-		if waits := s.faults(); len(waits) != 1 || *waits[0].Met != 3 || *waits[0].ID != *f.ID || *waits[0].Status != 500 {
+		if waits := s.faults(); len(waits) != 1 || *waits[0].Met != 3 || *waits[0].ID != *f.ID ||
+			*waits[0].Status != 500 {
 			t.Errorf("it waits as %+v", waits)
 		}
 		s.change(http.MethodDelete, "faults/"+*f.ID, "", nil)

@@ -75,8 +75,8 @@ func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
 			"Printer.local", "putpost.default.svc.cluster.local.", machine}, 200},
 		{nil, []string{"files.example", "evil.example:8080", "192.0.2.1.evil.example", "local.evil.example",
 			"localhost.evil.example", "evil.example."}, 403},
-		{public, []string{"files.example", "files.example.", "files.example.:443", "FILES.example:443", "127.0.0.1:8080",
-			"putpost"}, 200},
+		{public, []string{"files.example", "files.example.", "files.example.:443", "FILES.example:443",
+			"127.0.0.1:8080", "putpost"}, 200},
 		{public, []string{"evil.example", "files.example.evil.example"}, 403},
 		{proxy, []string{"files.example", "backend.example:8080"}, 200},
 	} {
@@ -116,10 +116,13 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 		header []string
 		want   int
 	}{
-		"another site":                      {[]string{inJSON, "application/json", "Origin", "http://evil.example"}, 403},
-		"another port":                      {[]string{inJSON, "application/json", "Origin", "http://127.0.0.1:1"}, 403},
-		"a site without a name":             {[]string{inJSON, "application/json", "Origin", "null"}, 403},
-		"another site, by the browser":      {[]string{inJSON, "application/json", "Sec-Fetch-Site", "cross-site"}, 403},
+		"another site": {[]string{inJSON, "application/json", "Origin", "http://evil.example"},
+			403},
+		"another port": {[]string{inJSON, "application/json", "Origin", "http://127.0.0.1:1"},
+			403},
+		"a site without a name": {[]string{inJSON, "application/json", "Origin", "null"}, 403},
+		"another site, by the browser": {[]string{inJSON, "application/json", "Sec-Fetch-Site", "cross-site"},
+			403},
 		"another subdomain, by the browser": {[]string{inJSON, "application/json", "Sec-Fetch-Site", "same-site"}, 403},
 		"text":                              {[]string{inJSON, "text/plain"}, 415},
 		"a form":                            {[]string{inJSON, "application/x-www-form-urlencoded"}, 415},
@@ -157,7 +160,8 @@ func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
 		"its own page":                     {[]string{"Origin", "http://files.example"}, 204},
 		"another site":                     {[]string{"Origin", "http://evil.example"}, 403},
 		"another site, which says nothing": {[]string{"Origin", "null"}, 403},
-		"another site, by the browser":     {[]string{"Origin", "http://files.example", "Sec-Fetch-Site", "cross-site"}, 403},
+		"another site, by the browser": {[]string{"Origin", "http://files.example", "Sec-Fetch-Site", "cross-site"},
+			403},
 	} {
 		header := append(tc.header, inJSON, "application/json", "Authorization", "Bearer t", "X-Forwarded-Host",
 			"files.example")

@@ -24,7 +24,8 @@ func TestOperationsAreThoseThatThereAre(t *testing.T) {
 	s := serve(t, console.Config{})
 	for _, p := range get[api.ProviderList](s, "providers").Providers {
 		for _, op := range p.Operations {
-			s.change(http.MethodPost, "faults", `{"provider":"`+p.Name+`","operation":"`+op+`","kind":"resetBefore"}`, nil)
+			s.change(http.MethodPost, "faults", `{"provider":"`+p.Name+`","operation":"`+op+`","kind":"resetBefore"}`,
+				nil)
 		}
 		_, url := slices.BinarySearch(p.Operations, "presigned")
 		_, token := slices.BinarySearch(p.Operations, "token")

@@ -39,12 +39,14 @@ func TestUploadAllocatesLittleWhateverItsSize(t *testing.T) {
 // process and allocates nothing.
 func oneUpload(tb testing.TB, size int) func() {
 	base := canned.Serve(tb, false, `{"tempRequestId":"f355aac1-7776-4c0b-8484-20eaa065cb65-99","files":[`+
-		`{"fileName":"invoice.pdf","fileSize":`+strconv.Itoa(size)+`,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`)
+		`{"fileName":"invoice.pdf","fileSize":`+strconv.Itoa(size)+
+		`,"fileId":"40fe58bd-91fe-4f89-a62e-705a7c17d65e-99"}]}`)
 	path := filepath.Join(tb.TempDir(), "invoice.pdf")
 	if err := os.WriteFile(path, make([]byte, size), 0o600); err != nil {
 		tb.Fatal(err)
 	}
-	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"},
+	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key",
+		SecretKey: "test-secret-key"},
 		upload.Config{BaseURL: base + "/api/v1"})
 	if err != nil {
 		tb.Fatal(err)

@@ -317,7 +317,8 @@ func TestCreateFileRefusesAnAnswerThatDoesNotFit(t *testing.T) {
 		{"one file without its list, behind much else",
 			`{"tempRequestId":"r","files":{"fileName":"` + strings.Repeat("한", 300) + `","fileId":"1"}}`,
 			"(tempRequestId r, fileId 1)"},
-		{"all of it inside something", `{"result":{"files":[{"fileName":"` + strings.Repeat("a", 300) + `","fileId": 1.0}]}}`,
+		{"all of it inside something", `{"result":{"files":[{"fileName":"` + strings.Repeat("a", 300) +
+			`","fileId": 1.0}]}}`,
 			"(fileId 1)"},
 		{"ids without their names", `{"tempRequestId":"r","files":["1"]}`, `"files":["1"]`},
 	} {
@@ -353,8 +354,10 @@ func TestSuccessSurvivesEverySpelling(t *testing.T) {
 		`{"tempRequestId":7,"files":[{"fileName":"b.txt","fileSize":3.0,"fileId":12345678901234567890}]}`: {
 			ID: "12345678901234567890", TempRequestID: "7", Name: "b.txt"},
 		`{"tempRequestId":null,"files":[{"fileName":null,"fileSize":null,"fileId":"1"}]}`: {ID: "1"},
-		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`:  {ID: "1", TempRequestID: "r"},
-		`{"tempRequestId":"r","files":[{"fileName":"","fileId":"1"}]}`:                    {ID: "1", TempRequestID: "r"},
+		`{"TempRequestID":"r","FILES":[{"fileid":"1","FileName":{"a":1},"fileSize":3}]}`: {ID: "1",
+			TempRequestID: "r"},
+		`{"tempRequestId":"r","files":[{"fileName":"","fileId":"1"}]}`: {ID: "1",
+			TempRequestID: "r"},
 	} {
 		m.says(http.StatusCreated, body)
 		res, err := client.Upload(t.Context(), upload.Bytes(`dir\a`, []byte("one")))

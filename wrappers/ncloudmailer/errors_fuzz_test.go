@@ -57,7 +57,8 @@ func wellMade(t *testing.T, err error, status int) *upload.Error {
 func FuzzErrorAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "<html>", "null", `"text"`, `[1]`,
-		`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
+		`{"error":{"errorCode":"200","message":"Authentication Failed",` +
+			`"details":"Invalid authentication information."}}`,
 		`{"error":{"errorCode":200,"message":"Authentication Failed","details":null}}`,
 		`{"errorCode":77102,"errorMessage":"BAD_REQUEST"}`,
 		`{"error":{"errorCode":{"a":1},"message":[1]}}`, `{"error":"text"}`, `{"errorCode":1e400}`,
@@ -78,7 +79,8 @@ func FuzzErrorAnswer(f *testing.F) {
 		for kind, is := range map[error]bool{
 			upload.ErrUnauthorized: status == 401 ||
 				login, upload.ErrForbidden: status == 403, upload.ErrNotFound: status == 404 || missing,
-			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429, upload.ErrUnavailable: status < 400 ||
+			upload.ErrTooLarge: status == 413, upload.ErrRateLimited: status == 429,
+			upload.ErrUnavailable: status < 400 ||
 				status == 408 || status >= 500,
 		} {
 			if errors.Is(err, kind) != is {

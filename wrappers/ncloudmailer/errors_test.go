@@ -135,7 +135,8 @@ func TestErrorsAreUnderstoodInEveryShape(t *testing.T) {
 	}{
 		{
 			"the documented example",
-			`{"error":{"errorCode":"200","message":"Authentication Failed","details":"Invalid authentication information."}}`,
+			`{"error":{"errorCode":"200","message":"Authentication Failed",` +
+				`"details":"Invalid authentication information."}}`,
 			"200", "Authentication Failed: Invalid authentication information.",
 		},
 		{"a number for the code", `{"error":{"errorCode":200,"message":"m"}}`, "200", "m"},

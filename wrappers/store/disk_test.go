@@ -232,7 +232,8 @@ func TestALinkInPlaceOfTheStoresOwnFolderIsRefused(t *testing.T) {
 				if err == nil {
 					st.(io.Closer).Close()
 				}
-				if err == nil || !strings.Contains(err.Error(), name+" is") || !strings.Contains(err.Error(), "move it away") {
+				if err == nil || !strings.Contains(err.Error(), name+" is") ||
+					!strings.Contains(err.Error(), "move it away") {
 					t.Errorf("error %v, want one that names %s and says what to do", err, name)
 				}
 				entries, err := os.ReadDir(victim)

@@ -23,7 +23,8 @@ func TestAFolderIsUsedThoughDeletesKeepRemovingIt(t *testing.T) {
 		return writeNew(in, "key", func(*os.File) error { return nil })
 	})
 	if _, statErr := d.root.Stat("a/b/key"); err != nil || statErr != nil || removed == 0 {
-		t.Errorf("error %v, the file: %v; want both nil, after one folder or more was removed: %d", err, statErr, removed)
+		t.Errorf("error %v, the file: %v; want both nil, after one folder or more was removed: %d", err,
+			statErr, removed)
 	}
 	err = d.folders.use("a", func(*folder) error { return fs.ErrNotExist })
 	if err == nil || !d.pruning.TryLock() {

@@ -91,7 +91,8 @@ func TestFailedPresignedStepHasTheStoresReasonAndTheAPIsTraceID(t *testing.T) {
 		t.Errorf("%+v, want upload.ErrUnauthorized with the fileId and without the URL", f)
 	}
 	if o.count("presigned") != 1 || tokens.asked != 1 || o.count("fileUpload") != 1 {
-		t.Errorf("sent %d times, with %d tokens and %d addresses", o.count("presigned"), tokens.asked, o.count("fileUpload"))
+		t.Errorf("sent %d times, with %d tokens and %d addresses", o.count("presigned"), tokens.asked,
+			o.count("fileUpload"))
 	}
 }
 
@@ -177,7 +178,8 @@ func TestNewRefusesWhatCannotBeUsed(t *testing.T) {
 		},
 	} {
 		client, err := new()
-		if !errors.Is(err, upload.ErrInvalid) || client != nil || !strings.HasPrefix(err.Error(), "twentyfourseven: ") ||
+		if !errors.Is(err, upload.ErrInvalid) || client != nil ||
+			!strings.HasPrefix(err.Error(), "twentyfourseven: ") ||
 			!strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "static-token") {
 			t.Errorf("%v, want upload.ErrInvalid that says %q", err, says)
 		}

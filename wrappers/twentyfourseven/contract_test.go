@@ -83,7 +83,8 @@ func TestContract(t *testing.T) {
 		h := newStandin(t)
 		issuer := uploadtest.Serve(t, h, standintest.Spec(t, "twentyfourseven"))
 		return subject(t, h, twentyfourseven.ClientCredentials{
-			ClientID: "contract-client", ClientSecret: clientSecret, Organization: "1234", TokenURL: issuer.URL + "/oauth/token",
+			ClientID: "contract-client", ClientSecret: clientSecret, Organization: "1234", TokenURL: issuer.URL +
+				"/oauth/token",
 		}.TokenSource(t.Context()))
 	})
 }

@@ -50,8 +50,8 @@ func newOffice() *office {
 	o.fileUpload = func(w http.ResponseWriter, r *http.Request) {
 		n := o.count("fileUpload")
 		w.Header().Set("X-Trace-Id", fmt.Sprintf("trace-%d", n))
-		fmt.Fprintf(w, `{"uploadMethod":"PUT","uploadUrl":"%s/upload/%d?signature=presigned-secret-%d","fileId":"id-%d"}`,
-			o.base, n, n, n)
+		fmt.Fprintf(w, `{"uploadMethod":"PUT","fileId":"id-%d",`+
+			`"uploadUrl":"%s/upload/%d?signature=presigned-secret-%d"}`, n, o.base, n, n)
 	}
 	o.presigned = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusOK) }
 	o.status = func(w http.ResponseWriter, r *http.Request) {

@@ -36,7 +36,8 @@ func TestStatusIsTheProvidersOwnWord(t *testing.T) {
 		if err != nil || got != want {
 			t.Errorf("%s\ngot  %+v, %v\nwant %+v", body, got, err, want)
 		}
-		if r := o.took("getFileUploadStatus")[0]; r.method != "GET" || r.uri != "/v1/fileUpload/"+url.PathEscape(asked) ||
+		if r := o.took("getFileUploadStatus")[0]; r.method != "GET" ||
+			r.uri != "/v1/fileUpload/"+url.PathEscape(asked) ||
 			r.authorization != "Bearer static-token" || r.body != "" {
 			t.Errorf("asked by %+v", r)
 		}

@@ -240,7 +240,8 @@ func TestAnswersOfTheTokenServer(t *testing.T) {
 		{"refused in a JSON of its own", 401, `{"detail":"` + officeSecret + `"}`, upload.ErrUnauthorized, "",
 			"the token server gives no reason", 1},
 		{"out of order", 502, page, upload.ErrUnavailable, "", "the token server gives no reason", 4},
-		{"nested and in capitals, under a success", 200, `{"error":{"code":"INVALID_CLIENT","message":"no such client"}}`,
+		{"nested and in capitals, under a success", 200,
+			`{"error":{"code":"INVALID_CLIENT","message":"no such client"}}`,
 			upload.ErrUnauthorized, "invalid_client", "no such client", 1},
 		{"refused by its grant", 400, `{"error":"invalid_grant"}`, upload.ErrUnauthorized, "invalid_grant", "", 1},
 		{"a wrong request under a success", 200, `{"error":"invalid_scope"}`, upload.ErrInvalid, "invalid_scope", "",
@@ -330,7 +331,8 @@ func TestTokenURLIsUsedAsItIsGivenAndZeroMeansTheProviders(t *testing.T) {
 			asked = r.URL.String()
 			io.WriteString(w, `{"access_token":"t"}`)
 		}))
-		tokens := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: "s", Organization: "o", TokenURL: given}.
+		tokens := twentyfourseven.ClientCredentials{ClientID: "c", ClientSecret: "s", Organization: "o",
+			TokenURL: given}.
 			TokenSource(context.WithValue(t.Context(), oauth2.HTTPClient, hc))
 		if _, err := tokens.Token(); err != nil || asked != want {
 			t.Errorf("asked %s (%v), want %s", asked, err, want)

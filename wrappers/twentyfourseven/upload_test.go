@@ -74,7 +74,8 @@ func TestFailureShowsNoTokenThatComesBackAsAFileID(t *testing.T) {
 		o.presigned = says(http.StatusForbidden, "")
 		_, err := client.Upload(t.Context(), small)
 		text := failure(t, err).Error()
-		if low := strings.ToLower(text); strings.Contains(low, "static-t") || strings.Contains(low, "\n") || len(text) > 300 {
+		if low := strings.ToLower(text); strings.Contains(low, "static-t") || strings.Contains(low, "\n") ||
+			len(text) > 300 {
 			t.Errorf("%s: %s", id, text)
 		}
 	}

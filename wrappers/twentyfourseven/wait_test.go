@@ -55,7 +55,8 @@ func TestWait(t *testing.T) {
 		{name: "ends if a completed upload has no document", polls: []string{completed, pending, completed},
 			kind: twentyfourseven.ErrFailed, says: "without a documentId", min: 10 * s, max: m},
 		{name: "begins the ten seconds again if the status goes back", max: h,
-			polls: slices.Concat([]string{completed}, slices.Repeat([]string{pending}, 20), []string{completed, document7})},
+			polls: slices.Concat([]string{completed}, slices.Repeat([]string{pending}, 20),
+				[]string{completed, document7})},
 		{name: "ends without a deadline", polls: []string{pending}, kind: upload.ErrUnavailable, says: "deadline",
 			not: context.DeadlineExceeded, min: h, max: h + m},
 		// With waits of up to 30 s there are 480 polls on average.
@@ -65,9 +66,10 @@ func TestWait(t *testing.T) {
 			kind: context.DeadlineExceeded, min: 12345 * time.Millisecond, max: 12345 * time.Millisecond},
 		{name: "polls no slower than MaxWait", polls: []string{pending}, limit: 10 * m, kind: context.DeadlineExceeded,
 			min: 10 * m, max: 10 * m, asked: [2]int{200, 1000}, retry: upload.Retry{MaxWait: 3 * s}},
-		{name: "survives what Status survives", polls: []string{pending, pending, "503", "503", "503", document7}, max: h},
-		{name: "ends where Status fails", polls: []string{pending, "503"}, kind: upload.ErrUnavailable, says: "4 attempts",
-			max: m, asked: [2]int{5, 5}},
+		{name: "survives what Status survives", polls: []string{pending, pending, "503", "503", "503", document7},
+			max: h},
+		{name: "ends where Status fails", polls: []string{pending, "503"}, kind: upload.ErrUnavailable,
+			says: "4 attempts", max: m, asked: [2]int{5, 5}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -105,7 +107,8 @@ func TestWait(t *testing.T) {
 					!strings.Contains(f.Error(), tc.says) || f.Op != "getFileUploadStatus" || f.TraceID != "trace-1" {
 					t.Errorf("%v, want %v that says %q", f, tc.kind, tc.says)
 				}
-				if last := tc.polls[len(tc.polls)-1]; strings.Contains(last, "{") && !strings.Contains(last, st.Status) ||
+				if last := tc.polls[len(tc.polls)-1]; strings.Contains(last, "{") &&
+					!strings.Contains(last, st.Status) ||
 					st.Status == "" && strings.Contains(last, "{") {
 					t.Errorf("%+v, want the last status beside the error", st)
 				}
@@ -116,8 +119,8 @@ func TestWait(t *testing.T) {
 
 func TestWaitEndsWhereTheProviderGaveUp(t *testing.T) {
 	for _, word := range []string{"Failed", "FAILED", "failure", "Fail: virus found", "Rejected", "Cancelled",
-		"canceled", " error", "Expired", "TimedOut", "timed_out", "Processing failed", "UploadFailed", "VALIDATION-ERROR",
-		"Virus detected", "NotFound"} {
+		"canceled", " error", "Expired", "TimedOut", "timed_out", "Processing failed", "UploadFailed",
+		"VALIDATION-ERROR", "Virus detected", "NotFound"} {
 		o := newOffice()
 		client := o.simple(t)
 		o.statuses(`{"status":"Pending"}`, fmt.Sprintf(`{"fileId":67890,"status":%q}`, word))

@@ -27,7 +27,8 @@ func TestErrorIsOneLineOfWhatIsKnown(t *testing.T) {
 			"ncloudmailer: createFile: rate limited: Throttle Limited" +
 				" (status 429 Too Many Requests, code 410, trace id t-1, 4 attempts, retry after 2s)",
 		},
-		{upload.Error{Provider: "p", Op: "op", Status: 799, Err: upload.ErrUnavailable}, "p: op: unavailable (status 799)"},
+		{upload.Error{Provider: "p", Op: "op", Status: 799, Err: upload.ErrUnavailable},
+			"p: op: unavailable (status 799)"},
 	} {
 		if got := tc.err.Error(); got != tc.want {
 			t.Errorf("got  %s\nwant %s", got, tc.want)
@@ -40,7 +41,8 @@ func TestErrorAnswersForItsKindAndItsCause(t *testing.T) {
 		Provider: "p", Op: "op", Status: 503,
 		Err: fmt.Errorf("%w while waiting after: %w", context.Canceled, upload.ErrUnavailable),
 	})
-	if !errors.Is(err, upload.ErrUnavailable) || !errors.Is(err, context.Canceled) || errors.Is(err, upload.ErrInvalid) {
+	if !errors.Is(err, upload.ErrUnavailable) || !errors.Is(err, context.Canceled) ||
+		errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("errors.Is does not see what is in %q", err)
 	}
 	var f *upload.Error

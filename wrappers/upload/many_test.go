@@ -154,7 +154,8 @@ func TestManyYieldsInOrderOfCompletion(t *testing.T) {
 			return upload.Result{}, err
 		})
 		srcs := func(yield func(upload.Source, error) bool) {
-			_ = yield(upload.Bytes("3s", nil), nil) && yield(upload.Bytes("1s", nil), nil) && yield(upload.Bytes("2s", nil), nil)
+			_ = yield(upload.Bytes("3s", nil), nil) && yield(upload.Bytes("1s", nil), nil) &&
+				yield(upload.Bytes("2s", nil), nil)
 		}
 		var got []string
 		for sent := range upload.Many(t.Context(), u, 3, srcs) {
@@ -248,7 +249,8 @@ func TestManyEndOfContextEndsTheBatchAndSaysSo(t *testing.T) {
 			t.Errorf("yielded %d results and %d ended uploads, want 3 and 3", good, inFlight)
 		}
 		if last.Source.Open != nil || !errors.Is(lastErr, context.DeadlineExceeded) {
-			t.Errorf("the last yield was %q with %v, want an empty one with the context's error", last.Source.Name, lastErr)
+			t.Errorf("the last yield was %q with %v, want an empty one with the context's error",
+				last.Source.Name, lastErr)
 		}
 		if got := asked.Load(); got != 6 {
 			t.Errorf("%d sources were asked for, want 6", got)

@@ -21,7 +21,8 @@ func Section(src Source, off, n int64) Source {
 	}
 	src.Open = func() (io.ReadCloser, error) {
 		if off < 0 || n < 0 || n > size-off {
-			return nil, fmt.Errorf("%w: %d bytes from offset %d on are no section of %d bytes", ErrInvalid, n, off, size)
+			return nil, fmt.Errorf("%w: %d bytes from offset %d on are no section of %d bytes",
+				ErrInvalid, n, off, size)
 		}
 		rc, err := open()
 		if err != nil || rc == nil {

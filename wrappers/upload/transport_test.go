@@ -45,8 +45,8 @@ func TestTransportIsAWholeOneThatCanBeChanged(t *testing.T) {
 		}
 		defer resp.Body.Close()
 		if proto, _ := io.ReadAll(resp.Body); resp.TLS == nil || handshakes != 1 || string(proto) != "HTTP/1.1" {
-			t.Errorf("%s: TLS state %v, %d handshakes seen, %s; want the state, one handshake and HTTP/1.1", name, resp.TLS,
-				handshakes, proto)
+			t.Errorf("%s: TLS state %v, %d handshakes seen, %s; want the state, one handshake and HTTP/1.1",
+				name, resp.TLS, handshakes, proto)
 		}
 		tr.CloseIdleConnections()
 	}

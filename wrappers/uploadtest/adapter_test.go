@@ -46,7 +46,9 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 		req.Header.Set("Content-Type", src.ContentType)
 		req.Header.Set("X-Depot-Key", lab.DepotKey)
 		change(req)
-		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 		return client.Do(req)
 	}
 }
@@ -119,7 +121,9 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 				faulty.Rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
 			}
 		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
-		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall, "names arrive without directories",
+		{"another name", func(r *http.Request) {
+			r.URL.RawQuery = "name=x"
+		}, asCall, "names arrive without directories",
 			`wire: the name is "x", want "plain.txt"`},
 		{"a second attempt sends something else", same, func(c Call) upload.Uploader {
 			return Func(func(ctx context.Context, src upload.Source) (string, error) {
@@ -129,7 +133,8 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 				}
 				return res.ID, err
 			})
-		}, "a passing fault is survived", "deposit connection reset before the body: stored: 4 bytes, 204800 were sent"},
+		}, "a passing fault is survived",
+			"deposit connection reset before the body: stored: 4 bytes, 204800 were sent"},
 		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 400: error: none"},
 		{"white space before JSON is none", same, picky(func(_ http.Header, b []byte) bool {
 			return bytes.HasPrefix(b, []byte("\r"))
@@ -200,7 +205,8 @@ func TestAClientNeedNotReadAnIDThatItKnows(t *testing.T) {
 			}
 			defer resp.Body.Close()
 			var said lab.Object
-			if err := json.NewDecoder(resp.Body).Decode(&said); err != nil || resp.StatusCode != 200 || said.Name == "" {
+			if err := json.NewDecoder(resp.Body).Decode(&said); err != nil || resp.StatusCode != 200 ||
+				said.Name == "" {
 				return "", fmt.Errorf("status %d: %v", resp.StatusCode, err)
 			}
 			return res.ID, nil
@@ -268,7 +274,9 @@ func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
 		srv.Inject("deposit", -1, ResetBefore).Remove()
 		srv.Inject("remove", 1, ResetBefore)
 		srv.Inject("lock", 1, ResetBefore)
-		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string { return lab.DepotKey }}
+		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string {
+			return lab.DepotKey
+		}}
 		if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 			t.Error(err)
 		}
@@ -286,7 +294,9 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 	mux.Handle("/proxy/", http.StripPrefix("/proxy", lab.NewDepot()))
 	mux.HandleFunc("GET /other", func(http.ResponseWriter, *http.Request) {})
 	srv := Serve(t, mux, lab.DepotSpec, Scope{BasePath: "/proxy/v2", OthersPass: true})
-	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string { return lab.DepotKey }}
+	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string {
+		return lab.DepotKey
+	}}
 	if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 		t.Error(err)
 	}

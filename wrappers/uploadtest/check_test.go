@@ -96,7 +96,8 @@ func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
 	object := func(size int) string { return "{" + strings.Repeat(" ", size-2) + "}" }
 	for name, c := range map[string]struct{ body, want string }{
 		"short": {object(2), `property "id" is missing`}, "empty": {"", "EOF"},
-		"as long as is kept": {object(contract.Keep), `property "id" is missing`}, "long": {object(2 * contract.Keep), ""},
+		"as long as is kept": {object(contract.Keep), `property "id" is missing`},
+		"long":               {object(2 * contract.Keep), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -84,13 +84,15 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 	}
 	if (c.form || c.raw) && (res.Name == "" || !utf8.ValidString(res.Name) ||
 		strings.ContainsFunc(res.Name+src.ContentType, unicode.IsControl)) {
-		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: name or type cannot be sent", upload.ErrInvalid)}
+		return res, &upload.Error{Provider: "depot", Err: fmt.Errorf("%w: name or type cannot be sent",
+			upload.ErrInvalid)}
 	}
 	body := bytes.NewBuffer(make([]byte, 0, max(0, src.Size)+1<<10))
 	form, into := multipart.NewWriter(body), io.Writer(body)
 	if c.form {
 		into, _ = form.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {multipart.FileContentDisposition("file", res.Name)}, "Content-Type": {src.ContentType},
+			"Content-Disposition": {multipart.FileContentDisposition("file", res.Name)},
+			"Content-Type":        {src.ContentType},
 		})
 	}
 	err := slurp(ctx, src, into)
@@ -107,7 +109,8 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 		}
 	} else if c.raw {
-		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType, body.Bytes(), &answer)
+		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType,
+			body.Bytes(), &answer)
 		res.Name = answer.Name
 		if err == nil && answer.Size != src.Size {
 			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace,
@@ -136,7 +139,8 @@ func (c *depotClient) credential(ctx context.Context) (string, error) {
 	defer c.mu.Unlock()
 	if c.oauth && time.Now().After(c.end) {
 		var token depotAnswer
-		if err := c.do(ctx, Token, "POST", strings.TrimSuffix(c.base, "/v2")+"/token", "application/x-www-form-urlencoded",
+		to := strings.TrimSuffix(c.base, "/v2") + "/token"
+		if err := c.do(ctx, Token, "POST", to, "application/x-www-form-urlencoded",
 			[]byte("grant_type=client_credentials&client_secret="+url.QueryEscape(lab.DepotKey)), &token); err != nil {
 			return "", err
 		}
@@ -236,7 +240,8 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 		case resp.StatusCode/100 == 2, resp.StatusCode == http.StatusPermanentRedirect && into.bare:
 			defer resp.Body.Close()
 			if unsent() > 0 && !c.trusting {
-				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
+				failure.Status, failure.Err = resp.StatusCode,
+					fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
 				return failure
 			}
 			if op == Presigned || into.bare {
@@ -244,7 +249,8 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			}
 			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil ||
 				into.literal() == "" && op != Token {
-				failure.Status, failure.Err = resp.StatusCode, fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
+				failure.Status, failure.Err = resp.StatusCode,
+					fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
 				return failure
 			}
 			return nil
@@ -341,7 +347,8 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	t.Run("all", func(t *testing.T) {
 		for what, r := range map[string]rig{
-			"form": {form: true}, "form with a token": oauth(nil), "form sent once": {form: true, client: sendOnce, stored: submitOnce},
+			"form": {form: true}, "form with a token": oauth(nil),
+			"form sent once": {form: true, client: sendOnce, stored: submitOnce},
 			"raw, with a second try after 401": {raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 				return resend(401)(faulty.RequestTo("/raw", faulty.Second(faulty.Header("X-Retry", "1")))(next))
 			}, client: failure(func(e *upload.Error) error {

@@ -83,7 +83,8 @@ func (c *reports) Upload(ctx context.Context, src upload.Source) (res upload.Res
 		}
 		return nil
 	}, func(ctx context.Context) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPut, c.doer.BaseURL+"/reports/"+url.PathEscape(name), nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut,
+			c.doer.BaseURL+"/reports/"+url.PathEscape(name), nil)
 		if err == nil {
 			err = body.Edit(ctx, req)
 		}

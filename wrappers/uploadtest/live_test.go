@@ -77,14 +77,15 @@ func TestLiveLeavesNothingThatCanBeDeleted(t *testing.T) {
 func TestLiveSaysBeforehandWhatItUploads(t *testing.T) {
 	l := &lab.Logged{TB: t}
 	var first atomic.Bool
-	s := &service{rig: rig{form: true, received: faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
-		if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
-			" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
-			!strings.HasPrefix(l.Text.String(), want) {
-			t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.Text.String())
-		}
-		next.ServeHTTP(w, r)
-	})}}
+	s := &service{rig: rig{form: true,
+		received: faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if want := "uploads 5 files of 65880 bytes in all to " + r.Host +
+				" and deletes them afterwards: invoice.pdf (317 bytes), test.txt (16 bytes), "; !first.Swap(true) &&
+				!strings.HasPrefix(l.Text.String(), want) {
+				t.Errorf("the log does not begin with %q when the first request comes: %s", want, l.Text.String())
+			}
+			next.ServeHTTP(w, r)
+		})}}
 	s.run(l)
 	if !strings.HasSuffix(l.Text.String(), "\ndeleted 5 of 5 uploads\n") {
 		t.Errorf("the log ends otherwise: %s", l.Text.String())
@@ -148,10 +149,14 @@ func TestLiveNamesEachFault(t *testing.T) {
 		want  string
 	}{
 		{"no client", service{spoil: func(s *Service) { s.Uploader = nil }}, "the service has no Uploader"},
-		{"another name", service{rig: rig{form: true, received: faulty.Reply("/forms", faulty.Said("invoice.pdf", "invoice"))}},
+		{"another name", service{rig: rig{form: true, received: faulty.Reply("/forms",
+			faulty.Said("invoice.pdf", "invoice"))}},
 			`upload of invoice.pdf: result: Name is "invoice", want "invoice.pdf"`},
 		{"a refusal", service{rig: rig{form: true,
-			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 415; rec.Body.Reset() })}},
+			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
+				rec.Code = 415
+				rec.Body.Reset()
+			})}},
 			"upload of empty.txt: "},
 		{"one id for all", service{rig: rig{form: true, client: result(func(r *upload.Result) { r.ID = "o-1" })}},
 			`another upload has the ID "o-1" too`},
@@ -161,7 +166,10 @@ func TestLiveNamesEachFault(t *testing.T) {
 			}
 		})}}, "progress: the source was never opened"},
 		{"a file that is not found", service{rig: rig{form: true,
-			received: faulty.Arrival("/objects/o-", func(r *http.Request) { r.URL.Path = "/v2/objects/other"; r.Method = "GET" })}},
+			received: faulty.Arrival("/objects/o-", func(r *http.Request) {
+				r.URL.Path = "/v2/objects/other"
+				r.Method = "GET"
+			})}},
 			"finding stream.bin: "},
 		{"everything is found", service{rig: rig{form: true}, spoil: func(s *Service) { s.Find = known }},
 			`finding an unknown id: error: none, want`},
@@ -180,17 +188,24 @@ func TestLiveNamesEachFault(t *testing.T) {
 		{"deleting twice", service{rig: rig{form: true}, spoil: func(s *Service) { s.Delete = known }},
 			"deleting invoice.pdf again: error: none"},
 		{"everybody may upload", service{rig: rig{form: true,
-			received: faulty.Arrival("/forms", faulty.Header("X-Depot-Key", lab.DepotKey))}}, "wrong credentials: error: none"},
+			received: faulty.Arrival("/forms", faulty.Header("X-Depot-Key", lab.DepotKey))}},
+			"wrong credentials: error: none"},
 		{"a refusal of another kind", service{rig: rig{form: true}, spoil: func(s *Service) {
 			s.Stranger = failure(func(e *upload.Error) error { e.Err = upload.ErrForbidden; return e })(s.Stranger)
 		}}, "wrong credentials: error: not of the kind"},
 		{"a secret in an error", service{rig: rig{form: true}, spoil: func(s *Service) {
-			s.Stranger = failure(func(e *upload.Error) error { e.Message = "another-key is no key"; return e })(s.Stranger)
+			s.Stranger = failure(func(e *upload.Error) error {
+				e.Message = "another-key is no key"
+				return e
+			})(s.Stranger)
 		}}, "wrong credentials: secrets: "},
 		{"a client that prints a secret", service{rig: rig{form: true,
-			client: func(u upload.Uploader) upload.Uploader { return talkative{u, lab.DepotKey} }}}, "the client: secrets: "},
+			client: func(u upload.Uploader) upload.Uploader { return talkative{u, lab.DepotKey} }}},
+			"the client: secrets: "},
 		{"an answer that breaks the spec", service{rig: rig{form: true,
-			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Left") })}},
+			received: faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
+				rec.Header().Del("X-Depot-Left")
+			})}},
 			"Depot: submit: response header: status 201: "},
 		{"a presigned request that breaks the rules", service{rig: rig{client: func(u upload.Uploader) upload.Uploader {
 			c := u.(*depotClient)

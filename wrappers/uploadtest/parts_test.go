@@ -54,7 +54,8 @@ var dockSpec = bytes.Replace(lab.DepotSpec, []byte("  /raw:\n"), []byte(`
     put: {<<: *put, operationId: put, parameters: []}
   /chunks/{id}:
     parameters: [{name: id, in: path, required: true, schema: {type: string}}]
-    post: {operationId: chunk, responses: *taken, requestBody: {required: true, content: {multipart/form-data: {schema: {
+    post: {operationId: chunk, responses: *taken,
+      requestBody: {required: true, content: {multipart/form-data: {schema: {
       type: object, properties: {file: {type: string, format: binary}, dzchunkindex: {type: integer}}}}}}}
   /raw:
 `[1:]), 1)

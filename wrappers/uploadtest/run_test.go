@@ -51,7 +51,8 @@ func TestRunFailsTheTestOfABrokenClient(t *testing.T) {
 		"--- FAIL: TestRunFailsTheTestOfABrokenClient/bytes_arrive_unchanged",
 		"content.go:", // the line points at the property
 		": 0 bytes: result: Size is 1, but 0 bytes were handed over\n",
-		": result: Size is ..., but ... bytes were handed over: so in 7 more cases: 1 bytes, 16384 bytes, 65535 bytes, ",
+		": result: Size is ..., but ... bytes were handed over: so in 7 more cases: 1 bytes, 16384 bytes, " +
+			"65535 bytes, ",
 	} {
 		if err == nil || !strings.Contains(out, want) {
 			t.Errorf("%q is not in (%v):\n%s", want, err, out)

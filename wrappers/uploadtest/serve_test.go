@@ -47,7 +47,8 @@ func aForm(files ...string) (contentType string, body *bytes.Buffer) {
 	w := multipart.NewWriter(body)
 	for i := 0; i < len(files); i += 2 {
 		p, _ := w.CreatePart(textproto.MIMEHeader{
-			"Content-Disposition": {`form-data; name="file"; filename="` + files[i] + `"`}, "Content-Type": {"text/plain"},
+			"Content-Disposition": {`form-data; name="file"; filename="` + files[i] + `"`},
+			"Content-Type":        {"text/plain"},
 		})
 		_, _ = io.WriteString(p, files[i+1])
 	}
@@ -68,14 +69,16 @@ func TestTheFilesThatWereReceivedAreListed(t *testing.T) {
 		}, "[submit]", []File{{Field: "file", Name: `dir\일.txt`, ContentType: "text/plain", Size: 5,
 			SHA256: payload.Sum([]byte("first")), Body: []byte("first")}}},
 		"at a presigned URL": {func(srv *Server) {
-			resp := post(t, "POST", srv.BaseURL+"/objects", "application/json", strings.NewReader(`{"contentType":"text/csv"}`))
+			resp := post(t, "POST", srv.BaseURL+"/objects", "application/json",
+				strings.NewReader(`{"contentType":"text/csv"}`))
 			post(t, "PUT", answerOf(t, resp, "uploadUrl"), "text/csv", strings.NewReader(""))
 		}, "[announce presigned]", []File{{ContentType: "text/csv", SHA256: payload.Sum(nil)}}},
 		"refused": {func(srv *Server) {
 			typ, body := aForm("a.txt", "a", "b.txt", "b") // the depot takes one
 			post(t, "POST", srv.BaseURL+"/forms", typ, body)
 			if r := srv.Requests()[0]; len(r.Files) != 2 || r.Files[1].Name != "b.txt" || r.Status != 400 ||
-				r.Method != "POST" || r.URI != "/v2/forms" || r.Header.Get("X-Depot-Key") != lab.DepotKey || r.Size < 100 {
+				r.Method != "POST" || r.URI != "/v2/forms" || r.Header.Get("X-Depot-Key") != lab.DepotKey ||
+				r.Size < 100 {
 				t.Errorf("the request is %+v", r)
 			}
 		}, "[submit]", nil},
@@ -130,7 +133,8 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 	head, tail := frame.Bytes()[:cut], frame.Bytes()[cut:]
 	sum := sha256.New()
 	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms",
-		io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum), bytes.NewReader(tail)))
+		io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum),
+			bytes.NewReader(tail)))
 	req.ContentLength = int64(len(head)) + size + int64(len(tail))
 	req.Header.Set("Content-Type", typ)
 	req.Header.Set("X-Depot-Key", lab.DepotKey)
@@ -196,7 +200,8 @@ func TestResets(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := lab.NewDepot()
-			no400 := bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '400': {description: Refused without a word.}"), nil)
+			no400 := bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '400': {description: Refused without a word.}"),
+				nil)
 			srv := Serve(t, d, no400) // nobody gets the answer to a torn body
 			srv.Inject("submit", 1, c.fault)
 			typ, body := aForm("a.txt", strings.Repeat("x", 10000))
@@ -226,13 +231,17 @@ func TestViolationsOfServe(t *testing.T) {
 		send func(t *testing.T, srv *Server)
 		want string
 	}{
-		{"another path", func(t *testing.T, srv *Server) { post(t, "GET", srv.URL+"/health?secret=1", "text/plain", nil) },
-			"Depot: no operation: request address: neither an operation of the spec nor, byte for byte, a URL that an answer handed out (GET /health)"},
+		{"another path", func(t *testing.T, srv *Server) {
+			post(t, "GET", srv.URL+"/health?secret=1", "text/plain", nil)
+		},
+			"Depot: no operation: request address: neither an operation of the spec nor, byte for byte, a URL that " +
+				"an answer handed out (GET /health)"},
 		{"another method", func(t *testing.T, srv *Server) {
 			post(t, "PUT", srv.BaseURL+"/forms", "text/plain", strings.NewReader("x"))
 		}, "Depot: no operation: request address"},
 		{"a token call without a grant type", func(t *testing.T, srv *Server) {
-			post(t, "POST", srv.URL+"/oauth/token", "application/x-www-form-urlencoded", strings.NewReader("client_id=1"))
+			post(t, "POST", srv.URL+"/oauth/token", "application/x-www-form-urlencoded",
+				strings.NewReader("client_id=1"))
 		}, "Depot: token: token request: the form has no grant_type (RFC 6749, 4.4.2) (POST /oauth/token)"},
 		{"a token call with a query", func(t *testing.T, srv *Server) {
 			post(t, "POST", srv.URL+"/oauth/token?client_secret=hush", "application/x-www-form-urlencoded",
@@ -244,7 +253,8 @@ func TestViolationsOfServe(t *testing.T) {
 			srv.Inject(Presigned, 1, Answer(307, "", "Location", "/store/elsewhere?signature=s"))
 			to, _ := post(t, "PUT", address, "text/csv", strings.NewReader("1")).Location()
 			post(t, "PUT", to.String(), "text/html", strings.NewReader("1"))
-		}, `Depot: presigned: presigned media type: Content-Type "text/html", but "text/csv" was announced (PUT /store/elsewhere)`},
+		}, `Depot: presigned: presigned media type: Content-Type "text/html", but ` +
+			`"text/csv" was announced (PUT /store/elsewhere)`},
 		{"a method that needs a length", func(t *testing.T, srv *Server) {
 			post(t, "POST", srv.BaseURL+"/forms", "text/plain", io.MultiReader(strings.NewReader("x")))
 		}, "Depot: submit: request length: chunked: the length of the body is not stated (POST /v2/forms)"},
@@ -262,9 +272,12 @@ func TestViolationsOfServe(t *testing.T) {
 }
 
 func TestTheSameViolationIsReportedOnce(t *testing.T) {
-	for name, path := range map[string]string{"no operation": "/nowhere?", "an operation with an id": "/v2/objects/o-"} {
+	for name, path := range map[string]string{"no operation": "/nowhere?",
+		"an operation with an id": "/v2/objects/o-"} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
-			srv := Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(500) }), lab.DepotSpec)
+			srv := Serve(tb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.WriteHeader(500)
+			}), lab.DepotSpec)
 			for i := range 3 {
 				post(t, "GET", srv.URL+path+fmt.Sprint(i), "", nil)
 			}

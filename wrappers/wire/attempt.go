@@ -18,7 +18,8 @@ func (d *Doer) attempt(x *exchange) {
 	x.resp, x.failure, x.mayPass = nil, nil, false
 	if d.authorize(x) {
 		d.follow(x)
-		if x.resp != nil && x.resp.StatusCode/100 != 2 && x.failure == nil && (d.redirect == nil || !partStored(x.resp)) {
+		if x.resp != nil && x.resp.StatusCode/100 != 2 && x.failure == nil &&
+			(d.redirect == nil || !partStored(x.resp)) {
 			x.mayPass = d.understand(x)
 		}
 		if x.failure != nil {

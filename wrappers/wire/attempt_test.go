@@ -72,12 +72,13 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			asked := 0
 			renew := func(*http.Request) (bool, error) { asked++; return tt.other, tt.err }
-			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{Retry: tt.retry}, status(401), status(201))
+			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{Retry: tt.retry},
+				status(401), status(201))
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			if asked != 1 || s.got() != 1 || !errors.Is(err, upload.ErrUnauthorized) ||
 				tt.err != nil && !errors.Is(err, tt.err) {
-				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v", asked, s.got(), err,
-					tt.err)
+				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v",
+					asked, s.got(), err, tt.err)
 			}
 		})
 	}
@@ -86,7 +87,9 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 func TestCredentialsThatCannotBeHadSendNothing(t *testing.T) {
 	for _, body := range []bool{true, false} {
 		lost := errors.New("the key is lost")
-		s, d := serve(t, wire.API{Repeatable: true, Authorize: func(*http.Request) error { return lost }}, upload.Config{},
+		s, d := serve(t, wire.API{Repeatable: true, Authorize: func(*http.Request) error {
+			return lost
+		}}, upload.Config{},
 			status(201))
 		var c counted
 		var err error
@@ -97,7 +100,8 @@ func TestCredentialsThatCannotBeHadSendNothing(t *testing.T) {
 			_, err = do(t, d, http.MethodGet, nil)
 		}
 		if s.got() != 0 || !errors.Is(err, lost) || c.opened != c.closed {
-			t.Errorf("%d requests and %v; the source was opened %d times and closed %d times", s.got(), err, c.opened, c.closed)
+			t.Errorf("%d requests and %v; the source was opened %d times and closed %d times", s.got(), err,
+				c.opened, c.closed)
 		}
 	}
 }
@@ -129,8 +133,8 @@ func TestWaitsAreRandomUpToABoundThatDoubles(t *testing.T) {
 				longest = max(longest, time.Since(begin))
 			}
 			if longest > tt.bound || longest <= tt.bound/2 {
-				t.Errorf("wait %d with MaxWait %s: the longest of 64 took %s, want more than half of %s and no more than that",
-					tt.n, tt.maxWait, longest, tt.bound)
+				t.Errorf("wait %d with MaxWait %s: the longest of 64 took %s, want more than half of %s and no "+
+					"more than that", tt.n, tt.maxWait, longest, tt.bound)
 			}
 		})
 	}
@@ -189,18 +193,21 @@ func TestMessageIsWhatTheAnswerSays(t *testing.T) {
 	}{
 		{"a short text", wire.API{}, 502, nil, "Bad gateway", "", "Bad gateway"},
 		{"nothing", wire.API{}, 502, nil, "", "", ""},
-		{"of a long one the beginning", wire.API{}, 502, nil, strings.Repeat("x", 300), "", strings.Repeat("x", 255) + "…"},
+		{"of a long one the beginning", wire.API{}, 502, nil, strings.Repeat("x", 300), "",
+			strings.Repeat("x", 255) + "…"},
 		{"of a very long one too", wire.API{}, 502, nil, strings.Repeat("y ", 100_000), "",
 			strings.Repeat("y ", 127) + "y…"},
 		{"the provider's own words", wire.API{Read: says("7", "no")}, 400, nil, "<html>", "7", "no"},
 		{"a code and no words", wire.API{Read: says("7", "")}, 400, nil, "<html>", "7", ""},
 		{"words and no code", wire.API{Read: says("", "no")}, 400, nil, "<html>", "", "no"},
 		{"neither", wire.API{Read: says("", "")}, 400, nil, "<html>", "", "<html>"},
-		{"where a redirect leads, without its query", wire.API{}, 302, []string{"Location", "https://other/x?sig=hunter2"},
+		{"where a redirect leads, without its query", wire.API{}, 302,
+			[]string{"Location", "https://other/x?sig=hunter2"},
 			"moved", "", "redirect to https://other is not followed"},
 		{"and without a secret", hides, 302, []string{"Location", "https://hunter2.other/"},
 			"moved", "", "redirect to https://[redacted].other is not followed"},
-		{"no part of a secret where the reading ends", hides, 400, nil, strings.Repeat(" ", 64<<10-2) + "hunter2", "", ""},
+		{"no part of a secret where the reading ends", hides, 400, nil, strings.Repeat(" ", 64<<10-2) +
+			"hunter2", "", ""},
 		{"a redirect that leads nowhere", wire.API{}, 302, nil, "moved", "", "moved"},
 		{"a refusal with a Location", wire.API{}, 400, []string{"Location", "https://other/x"}, "wrong", "", "wrong"},
 	} {

@@ -64,7 +64,8 @@ func TestSmallBodiesAreNotMixedUpOnDyingConnections(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 16 {
 			wg.Go(func() {
-				_ = sendTo(t, p, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", bytes.Repeat([]byte{byte('a' + i)}, 16<<10))))
+				_ = sendTo(t, p, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a",
+					bytes.Repeat([]byte{byte('a' + i)}, 16<<10))))
 			})
 		}
 		wg.Wait()
@@ -102,10 +103,12 @@ func TestBodyOfUpTo68KiBIsReadBeforeItIsSent(t *testing.T) {
 			}
 			// The buffer of such a body is used again when this hook is called.
 			// Nothing else sets the hook here, since AnswerTimeout is off.
-			if trace := httptrace.ContextClientTrace(req.Context()); (trace != nil && trace.WroteRequest != nil) != want {
+			trace := httptrace.ContextClientTrace(req.Context())
+			if (trace != nil && trace.WroteRequest != nil) != want {
 				t.Errorf("%d bytes: the transport is asked to say when they are written: %t", size, !want)
 			}
-			if got, err := io.ReadAll(req.Body); err != nil || !bytes.Equal(got, content) || req.ContentLength != int64(size) {
+			if got, err := io.ReadAll(req.Body); err != nil || !bytes.Equal(got, content) ||
+				req.ContentLength != int64(size) {
 				t.Errorf("%d bytes: %d bytes of %d and %v", size, len(got), req.ContentLength, err)
 			}
 			return respond(201, nil), nil
@@ -128,7 +131,8 @@ func TestSourceThatFailsIsTheFailureAndNotTriedAgain(t *testing.T) {
 			})}}
 		d := newDoer(t, wire.API{Repeatable: true}, cfg)
 		err := post(t.Context(), d, upload.ReaderAt("a", bytes.NewReader(make([]byte, size-1)), size))
-		if f := failed(err); !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) || f.Attempts != 1 {
+		if f := failed(err); !errors.Is(err, upload.ErrInvalid) || errors.Is(err, upload.ErrUnavailable) ||
+			f.Attempts != 1 {
 			t.Errorf("%d bytes: %v, want ErrInvalid alone, and one attempt", size, err)
 		}
 		if sent := size > 68<<10; sent != (n == 1) {

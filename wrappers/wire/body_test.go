@@ -110,7 +110,9 @@ func TestSizeIsPinned(t *testing.T) {
 		} {
 			t.Run(kind+"/"+tt.name, func(t *testing.T) {
 				var c counted
-				src := c.source("a.bin", size, func() (io.Reader, error) { return wrap(bytes.NewReader(data[:tt.n])), nil })
+				src := c.source("a.bin", size, func() (io.Reader, error) {
+					return wrap(bytes.NewReader(data[:tt.n])), nil
+				})
 				for shape, body := range map[string]*wire.Body{"raw": wire.Raw(src), "form": wire.Form("f", src)} {
 					req, err := request(t, body, "http://127.0.0.1")
 					if err != nil {
@@ -129,7 +131,8 @@ func TestSizeIsPinned(t *testing.T) {
 						t.Errorf("%s: error %v, want ErrInvalid saying %q", shape, err, tt.says)
 					}
 					if int64(len(got)) >= body.Length {
-						t.Errorf("%s: all %d bytes were handed out, so a server would take the body for whole", shape, len(got))
+						t.Errorf("%s: all %d bytes were handed out, so a server would take the body for whole",
+							shape, len(got))
 					}
 				}
 				if c.opened != 2 || c.closed != 2 {

@@ -46,7 +46,8 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		{"a refusal", says(400, "application/json", `{"error":{"errorCode":"77102","message":"bad"}}`), true,
 			upload.ErrInvalid, 400},
 		{"a refusal that is no JSON", says(403, "application/json", `<html>`), false, upload.ErrForbidden, 403},
-		{"a refusal that is longer than is read", says(400, "application/json", blanks+`{}`), false, upload.ErrInvalid, 400},
+		{"a refusal that is longer than is read", says(400, "application/json", blanks+`{}`), false,
+			upload.ErrInvalid, 400},
 		{"a failure that is repeated", says(503, "text/plain", `down`), true, upload.ErrUnavailable, 503},
 		{"a success that is no JSON", says(201, "application/json", `<html>`), false, upload.ErrUnavailable, 201},
 		{"a success that breaks off", breaking(list[:9]), false, upload.ErrUnavailable, 201},
@@ -64,9 +65,10 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 				t.Fatal(err)
 			}
 			form := wire.Form("fileList", upload.Bytes("a", []byte("x")))
-			got, err := wire.CallTyped(t.Context(), d, "createFile", func(ctx context.Context) (*api.CreateFileResult, error) {
-				return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
-			})
+			got, err := wire.CallTyped(t.Context(), d, "createFile",
+				func(ctx context.Context) (*api.CreateFileResult, error) {
+					return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
+				})
 			f, _ := errors.AsType[*upload.Error](err)
 			if !errors.Is(err, tt.kind) || (f != nil) != (tt.kind != nil) {
 				t.Fatalf("error %v, want %v", err, tt.kind)
@@ -112,9 +114,10 @@ func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 			_, call := d.Call(t.Context(), "createFile", nil, func(ctx context.Context) (*http.Response, error) {
 				return client.CreateFileWithBody(ctx, form.ContentType, nil, form.Edit)
 			})
-			_, typed := wire.CallTyped(t.Context(), d, "createFile", func(ctx context.Context) (*api.CreateFileResult, error) {
-				return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
-			})
+			_, typed := wire.CallTyped(t.Context(), d, "createFile",
+				func(ctx context.Context) (*api.CreateFileResult, error) {
+					return client.CreateFileWithBodyWithResponse(ctx, form.ContentType, nil, form.Edit)
+				})
 			for i, err := range []error{call, typed} {
 				if f, _ := errors.AsType[*upload.Error](err); !errors.Is(err, want) || f != nil && f.Status != code ||
 					(f == nil) != (want == nil) {

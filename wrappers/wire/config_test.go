@@ -52,9 +52,9 @@ func TestBaseURL(t *testing.T) {
 func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"X-Ncp-Lang": true, "x-ncp-lang": true, "Accept-Language": true,
-		"Authorization": false, "authorization": false, "Content-Type": false, "content-length": false, "Content-MD5": false,
-		"X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false, "Expect": false, "TE": false,
-		"Upgrade": false, "bad name": false, "": false,
+		"Authorization": false, "authorization": false, "Content-Type": false, "content-length": false,
+		"Content-MD5": false, "X-Signature": false, "x-signature": false, "Transfer-Encoding": false, "Host": false,
+		"Expect": false, "TE": false, "Upgrade": false, "bad name": false, "": false,
 		"X-Käse": false, "X-\x7f": false, "X-\x00": false, "X:Y": false, "X~Y!": true,
 	} {
 		_, err := wire.NewDoer(wire.API{BaseURL: "https://host", Secret: []string{"X-Signature"}},
@@ -65,7 +65,8 @@ func TestHeaderThatWouldUndoTheRequestIsRefused(t *testing.T) {
 	}
 	for value, ok := range map[string]bool{"": true, "a\tb": true, "한": true, "a\r\nb": false, "\x00": false,
 		"a\x7f": false} {
-		_, err := wire.NewDoer(wire.API{BaseURL: "https://host"}, upload.Config{Header: http.Header{"X-A": {"fine", value}}})
+		_, err := wire.NewDoer(wire.API{BaseURL: "https://host"},
+			upload.Config{Header: http.Header{"X-A": {"fine", value}}})
 		if (err == nil) != ok || err != nil && !errors.Is(err, upload.ErrInvalid) {
 			t.Errorf("the value %q: %v, want it accepted: %t", value, err, ok)
 		}
@@ -109,7 +110,9 @@ func TestSettingThatCannotBeUsedIsNamed(t *testing.T) {
 		{"Header", upload.Config{Header: http.Header{"bad name": {"x"}}}},
 		{"BaseURL", upload.Config{BaseURL: "host/v1"}},
 		{"Transport.TLSHandshakeTimeout", changed(func(tr *http.Transport) { tr.TLSHandshakeTimeout = -time.Second })},
-		{"Transport.ResponseHeaderTimeout", changed(func(tr *http.Transport) { tr.ResponseHeaderTimeout = -time.Second })},
+		{"Transport.ResponseHeaderTimeout", changed(func(tr *http.Transport) {
+			tr.ResponseHeaderTimeout = -time.Second
+		})},
 		{"TLSClientConfig.RootCAs", nobody},
 		{"TLSClientConfig.RootCAs", wrapped},
 		{"TLSClientConfig.Certificates[0]", certified(tls.Certificate{})},

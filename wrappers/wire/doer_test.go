@@ -165,7 +165,8 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"404 is not", status(404), 1, upload.ErrNotFound, false, again, 0},
 		{"499 is not", status(499), 1, upload.ErrInvalid, false, again, 0},
 		{"413 is not", status(413), 1, upload.ErrTooLarge, false, again, 0},
-		{"a redirect is not, nor followed", status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable, false, again, 0},
+		{"a redirect is not, nor followed", status(307, "Location", "/elsewhere"), 1, upload.ErrUnavailable,
+			false, again, 0},
 		{"a row of the table says otherwise", status(503), 1, upload.ErrForbidden, false, forbidden, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -173,7 +174,8 @@ func TestWhatIsRepeated(t *testing.T) {
 			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
 			if f := failed(err); !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
 				f.Op != "createThing" || f.Temporary() != tt.temporary {
-				t.Errorf("%d requests, error %+v, want %d and %v, temporary: %t", s.got(), f, tt.attempts, tt.kind, tt.temporary)
+				t.Errorf("%d requests, error %+v, want %d and %v, temporary: %t", s.got(), f, tt.attempts,
+					tt.kind, tt.temporary)
 			}
 		})
 	}
@@ -200,7 +202,8 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 		{"the same mean that 401 is the answer", false, []http.HandlerFunc{status(401), status(201)}, 1,
 			upload.ErrUnauthorized},
 		{"a second 401 is the answer", true, []http.HandlerFunc{status(401)}, 2, upload.ErrUnauthorized},
-		{"a 401 after a repeat is the answer", true, []http.HandlerFunc{status(401), status(503), status(401), status(201)},
+		{"a 401 after a repeat is the answer", true, []http.HandlerFunc{status(401), status(503),
+			status(401), status(201)},
 			3, upload.ErrUnauthorized},
 		{"also after the last repeat", true, []http.HandlerFunc{status(503), status(503), status(503), status(401),
 			status(201)}, 5, nil},
@@ -279,7 +282,8 @@ func TestWaits(t *testing.T) {
 		{"410 seconds of Retry-After are capped", "410", upload.Retry{}, 90 * time.Second, 90 * time.Second},
 		{"no longer than MaxWait", "7", upload.Retry{MaxWait: time.Second}, 3 * time.Second, 3 * time.Second},
 		{"a negative Retry-After is none", "-7", upload.Retry{}, 0, 3500 * time.Millisecond},
-		{"an absurd Retry-After is capped", "99999999999999999999999", upload.Retry{}, 90 * time.Second, 90 * time.Second},
+		{"an absurd Retry-After is capped", "99999999999999999999999", upload.Retry{}, 90 * time.Second,
+			90 * time.Second},
 		{"a Retry-After of words is none", "soon", upload.Retry{}, 0, 3500 * time.Millisecond},
 		{"a date that is past is none", "Fri, 01 Jan 1999 00:00:00 GMT", upload.Retry{}, 0, 3500 * time.Millisecond},
 		// synctest begins at midnight
@@ -303,7 +307,8 @@ func TestWaits(t *testing.T) {
 				if f := failed(err); f.RetryAfter < 0 {
 					t.Errorf("RetryAfter is negative: %+v", f)
 				}
-				if took := time.Since(begin); took < tt.min || took > tt.max || n != 4 || !errors.Is(err, upload.ErrUnavailable) {
+				if took := time.Since(begin); took < tt.min || took > tt.max || n != 4 ||
+					!errors.Is(err, upload.ErrUnavailable) {
 					t.Errorf("%d attempts in %s (%v), want 4 in %s to %s", n, took, err, tt.min, tt.max)
 				}
 			})
@@ -371,9 +376,10 @@ func TestSuccessBeforeTheWholeBodyIsNone(t *testing.T) {
 			t.Errorf("error %v, although the API allows it", err)
 		}
 		f, _ := errors.AsType[*upload.Error](err)
-		if !allowed && (f == nil || f.Status != 200 || f.TraceID != "trace-1" || !errors.Is(err, upload.ErrUnavailable) ||
-			!strings.Contains(err.Error(), "before the whole body")) {
-			t.Errorf("error %+v, want ErrUnavailable with status and trace id, since the server cannot have the file", f)
+		if !allowed && (f == nil || f.Status != 200 || f.TraceID != "trace-1" ||
+			!errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "before the whole body")) {
+			t.Errorf("error %+v, want ErrUnavailable with status and trace id, since the server cannot have the file",
+				f)
 		}
 	}
 }
@@ -404,10 +410,11 @@ func TestSuccessThatCannotBeRead(t *testing.T) {
 		"refused": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, d := serve(t, wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{}, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("X-Trace-Id", "trace-1")
-				answer(w, r)
-			})
+			s, d := serve(t, wire.API{TraceHeader: "X-Trace-Id"}, upload.Config{},
+				func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Trace-Id", "trace-1")
+					answer(w, r)
+				})
 			trace, err := d.Call(t.Context(), "getThing",
 				func([]byte) error { return errors.New("no JSON at https://host/x?secret=1") },
 				func(ctx context.Context) (*http.Response, error) {
@@ -416,8 +423,8 @@ func TestSuccessThatCannotBeRead(t *testing.T) {
 				})
 			if f := failed(err); !errors.Is(err, upload.ErrUnavailable) || f.Status != 200 || f.TraceID != "trace-1" ||
 				trace != "trace-1" || strings.Contains(err.Error(), "secret=1") || s.got() != 1 {
-				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id", len(s.bodies),
-					trace, err)
+				t.Errorf("%d requests, trace %q, error %v, want one, ErrUnavailable with status 200 and trace id",
+					len(s.bodies), trace, err)
 			}
 		})
 	}

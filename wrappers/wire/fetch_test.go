@@ -131,7 +131,8 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 
 func TestFetchSaysThatTheWriterFailed(t *testing.T) {
 	step, url := store(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "content") })
-	if _, err := step.Fetch(t.Context(), url, full{}, 0); !errors.Is(err, errFull) || !errors.Is(err, upload.ErrInvalid) {
+	if _, err := step.Fetch(t.Context(), url, full{}, 0); !errors.Is(err, errFull) ||
+		!errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("%v, want the writer's failure", err)
 	}
 	for _, url := range []string{"", "ftp://host/x", "http://user:pw@host/x"} {

@@ -35,7 +35,8 @@ func TestValueHasNoFilenameAndAContentTypeOnlyWhereGiven(t *testing.T) {
 		wire.Field{Name: "empty", ContentType: "text/plain"},
 	))
 	want := "--B\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm\r\n" +
-		"--B\r\nContent-Disposition: form-data; name=\"session\"\r\nContent-Type: application/json\r\n\r\n{\"a\":1}\r\n" +
+		"--B\r\nContent-Disposition: form-data; name=\"session\"\r\nContent-Type: " +
+		"application/json\r\n\r\n{\"a\":1}\r\n" +
 		"--B\r\nContent-Disposition: form-data; name=\"empty\"\r\nContent-Type: text/plain\r\n\r\n\r\n" +
 		"--B--\r\n"
 	if got != want {

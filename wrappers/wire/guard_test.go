@@ -30,8 +30,8 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 	for _, secure := range []string{"http", "https", "h2"} {
 		for _, size := range []int{0, 100, 100_000, 2 << 20} {
 			for name, leaks := range map[string]bool{
-				"Authorization": true, "authorization": true, "Proxy-Authorization": true, "X-Api-Key": true, "Cookie": true,
-				"X-Unheard-Of": true, "X-Request-Id": true,
+				"Authorization": true, "authorization": true, "Proxy-Authorization": true, "X-Api-Key": true,
+				"Cookie": true, "X-Unheard-Of": true, "X-Request-Id": true,
 				"Traceparent": false, "User-Agent": false, "Idempotency-Key": false,
 			} {
 				var reached, heard atomic.Int32
@@ -66,8 +66,8 @@ func TestCredentialsThatARoundTripperAddsNeverReachThePresignedHost(t *testing.T
 				if leaks {
 					if f := failed(err); !errors.Is(err, upload.ErrInvalid) || f.Attempts != 1 ||
 						!strings.Contains(err.Error(), "HTTPClient adds the header") || reached.Load() != 0 {
-						t.Errorf("%s, %d bytes, %s: %v, %d requests arrived; want ErrInvalid and none", secure, size, name, err,
-							reached.Load())
+						t.Errorf("%s, %d bytes, %s: %v, %d requests arrived; want ErrInvalid and none", secure,
+							size, name, err, reached.Load())
 					}
 				} else if err != nil || heard.Load() == 0 {
 					t.Errorf("%s, %d bytes, %s: %v, want it sent", secure, size, name, err)
@@ -141,7 +141,8 @@ func TestCredentialsOfTheProxyAreNotShown(t *testing.T) {
 	for _, tt := range []struct{ name, base, status, body string }{
 		{"in the status line of a tunnel", "https://api.example", "407 denied to Basic " + said + " " + password, ""},
 		{"in the body of a tunnel's refusal", "https://api.example", "407 no", said + password},
-		{"in a body", "http://api.example", "407 no", "denied to Basic " + said + ", which is " + user + ":" + password},
+		{"in a body", "http://api.example", "407 no", "denied to Basic " + said + ", which is " + user +
+			":" + password},
 		{"in a body, cut", "http://api.example", "407 no", said[:len(said)-4] + "... " + password[:10]},
 	} {
 		for _, how := range []string{"own", "net/http's", "net/http's, with a header"} {

@@ -73,7 +73,8 @@ func TestCompressedAnswerThatBreaksOff(t *testing.T) {
 	whole := zipped(strings.Repeat("text", 1000))
 	for _, body := range []string{whole[:5], whole[:len(whole)/2], whole[:len(whole)-1], whole[:20] + "garbage"} {
 		_, d := serve(t, wire.API{}, upload.Config{}, coded(200, "gzip", body))
-		if _, _, err := get(t, d); !errors.Is(err, upload.ErrUnavailable) || !strings.Contains(err.Error(), "broke off") {
+		if _, _, err := get(t, d); !errors.Is(err, upload.ErrUnavailable) ||
+			!strings.Contains(err.Error(), "broke off") {
 			t.Errorf("%d bytes of %d: %v, want ErrUnavailable", len(body), len(whole), err)
 		}
 	}

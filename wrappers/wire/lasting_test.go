@@ -59,7 +59,10 @@ func socks(t *testing.T, answers ...string) http.RoundTripper {
 
 func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 	untrusted := quietTLS(t, func(*tls.Config) {})
-	mutual := quietTLS(t, func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert; c.MaxVersion = tls.VersionTLS12 })
+	mutual := quietTLS(t, func(c *tls.Config) {
+		c.ClientAuth = tls.RequireAnyClientCert
+		c.MaxVersion = tls.VersionTLS12
+	})
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	proxy := httptest.NewServer(status(407, "Proxy-Authenticate", "Basic"))
@@ -86,18 +89,21 @@ func TestWhatCannotPassIsNotRepeated(t *testing.T) {
 		{"http on https", strings.Replace(plain.URL, "http:", "https:", 1), nil, "tls"},
 		{"a host that does not exist", "https://nowhere.example", nowhere, "no such host"},
 		{"a proxy that refuses us", "https://host.example", proxied, "status 407"},
-		{"a proxy that refuses us, without our transport", "https://host.example", bare, "Proxy Authentication Required"},
+		{"a proxy that refuses us, without our transport", "https://host.example", bare,
+			"Proxy Authentication Required"},
 		{"a SOCKS proxy that takes none of our ways to log in", "https://host.example", socks(t, "\x05\xff"),
 			"authentication"},
 		{"a SOCKS proxy that refuses our password", "https://host.example", socks(t, "\x05\x02", "\x01\x01"),
 			"authentication failed"},
 		{"a SOCKS proxy that may not go there", "https://host.example",
 			socks(t, "\x05\x00", "\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"), "ruleset"},
-		{"an issuer that is not known", "https://host.example", fails(x509.UnknownAuthorityError{}), "unknown authority"},
+		{"an issuer that is not known", "https://host.example", fails(x509.UnknownAuthorityError{}),
+			"unknown authority"},
 		{"a certificate that has ended", "https://host.example",
 			fails(x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}), "expired"},
 		{"no record of TLS", "https://host.example", fails(tls.RecordHeaderError{Msg: "no TLS there"}), "no TLS there"},
-		{"an address without a port", "https://host.example", fails(&net.AddrError{Err: "missing port"}), "missing port"},
+		{"an address without a port", "https://host.example", fails(&net.AddrError{Err: "missing port"}),
+			"missing port"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDoer(t, wire.API{Repeatable: true}, upload.Config{BaseURL: tt.base,

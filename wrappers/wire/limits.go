@@ -67,7 +67,8 @@ func (l *limits) onLate() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.answered {
-		l.cancel(&limitError{fmt.Sprintf("no answer within %s after the request was sent (Config.AnswerTimeout)", l.wait)})
+		l.cancel(&limitError{fmt.Sprintf(
+			"no answer within %s after the request was sent (Config.AnswerTimeout)", l.wait)})
 	}
 }
 

@@ -18,7 +18,8 @@ func TestAnswerTimeoutOfTheTransportTakesThePlaceOfTheDefault(t *testing.T) {
 		d, err := NewDoer(API{Provider: "example", BaseURL: "https://h/v1"},
 			upload.Config{AnswerTimeout: tt.set, HTTPClient: &http.Client{Transport: tr}})
 		if err != nil || d.answerTimeout != tt.want {
-			t.Errorf("%v set, %v of the transport's own: %v, %v; want %v", tt.set, tt.own, d.answerTimeout, err, tt.want)
+			t.Errorf("%v set, %v of the transport's own: %v, %v; want %v", tt.set, tt.own,
+				d.answerTimeout, err, tt.want)
 		}
 	}
 }

@@ -57,8 +57,10 @@ func TestAnswerIsWaitedForAsLongAsConfigured(t *testing.T) {
 						return
 					}
 					if !errors.Is(err, upload.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) ||
-						errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "AnswerTimeout") || took != tt.want {
-						t.Errorf("%d bytes: %v after %s, want ErrUnavailable that names the setting, after %s", size, err, took, tt.want)
+						errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "AnswerTimeout") ||
+						took != tt.want {
+						t.Errorf("%d bytes: %v after %s, want ErrUnavailable that names the setting, after %s", size,
+							err, took, tt.want)
 					}
 				})
 			})
@@ -92,7 +94,8 @@ func TestWaitForTheAnswerBeginsWithTheLastByte(t *testing.T) {
 // The status says more than the body. The client waits no longer than 5 s for
 // the body.
 func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
-	for name, pause := range map[string]time.Duration{"it never comes": time.Hour, "a byte at a time": time.Second / 10} {
+	for name, pause := range map[string]time.Duration{"it never comes": time.Hour,
+		"a byte at a time": time.Second / 10} {
 		synctest.Test(t, func(t *testing.T) {
 			status := 503
 			var servers sync.WaitGroup

@@ -84,8 +84,8 @@ func TestModelGoesOutPlainFieldsFirstAndWithoutWhatIsNil(t *testing.T) {
 	}{
 		File: source("a.txt"), Mask: &mask, More: &[]upload.Source{source("b.txt"), source("c.txt")},
 		Attributes: object{Name: "x", Tags: []string{"1", "2"}}, Created: &at, Day: types.Date{Time: at},
-		Items: &[]object{{Name: "i"}, {Name: "j"}}, Model: unionOf(t, "gpt"), Prompt: &prompt, Stream: &yes, Temp: &zero,
-		Untagged: "u", Hidden: "h", Words: &[]word{"v", "w"}, None: []string{},
+		Items: &[]object{{Name: "i"}, {Name: "j"}}, Model: unionOf(t, "gpt"), Prompt: &prompt,
+		Stream: &yes, Temp: &zero, Untagged: "u", Hidden: "h", Words: &[]word{"v", "w"}, None: []string{},
 	}
 	want := strings.Join([]string{
 		`attributes application/json: {"name":"x","tags":["1","2"]}`,
@@ -152,12 +152,14 @@ func TestModelFollowsTheEncodingsOfItsSpec(t *testing.T) {
 			map[string]wire.Encoding{"meta": {ContentType: "application/json"}}, "cc: x"},
 		{"one part with bars", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "pipeDelimited"}},
 			"cc: x|y"},
-		{"one part with blanks", model{CC: []string{"x", "y"}}, map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}},
+		{"one part with blanks", model{CC: []string{"x", "y"}},
+			map[string]wire.Encoding{"cc": {Style: "spaceDelimited"}},
 			"cc: x y"},
 		{"a media type of JSON's", model{Session: signer{Name: "a"}},
 			map[string]wire.Encoding{"session": {ContentType: "application/vnd.x+json"}},
 			`session application/vnd.x+json: {"name":"a"}`},
-		{"a text that is JSON", model{Session: "a"}, map[string]wire.Encoding{"session": {ContentType: "application/json"}},
+		{"a text that is JSON", model{Session: "a"},
+			map[string]wire.Encoding{"session": {ContentType: "application/json"}},
 			`session application/json: "a"`},
 		{"a text of a media type", model{Session: "<a/>"},
 			map[string]wire.Encoding{"session": {ContentType: "application/xml; charset=utf-8"}},

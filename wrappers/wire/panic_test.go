@@ -75,7 +75,8 @@ func TestPanicOfASourceComesOutOfTheCall(t *testing.T) {
 			_, d := serve(t, wire.API{Repeatable: true}, upload.Config{}, status(503), status(201))
 			got := caught(func() { _ = post(t.Context(), d, panicking(&c, size, where)) })
 			if got != where || c.opened != c.closed {
-				t.Errorf("%d bytes, a panic in %s: recovered %v; %d opened, %d closed", size, where, got, c.opened, c.closed)
+				t.Errorf("%d bytes, a panic in %s: recovered %v; %d opened, %d closed", size, where, got,
+					c.opened, c.closed)
 			}
 		}
 	}

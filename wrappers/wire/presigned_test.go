@@ -64,7 +64,8 @@ func TestPresignedSendsTheFileAndNothingElse(t *testing.T) {
 
 func TestPresignedTellsAzureTheBlobType(t *testing.T) {
 	for url, want := range map[string]string{
-		"https://host/c/b?sv=2024-01-01&sig=abc": "BlockBlob", "https://host/c/b?sig=abc": "", "https://host/c/b?sv=1": "",
+		"https://host/c/b?sv=2024-01-01&sig=abc": "BlockBlob", "https://host/c/b?sig=abc": "",
+		"https://host/c/b?sv=1":          "",
 		"https://host/c/b?xsv=1&sig=abc": "", "https://account.blob.core.windows.net:443/c/b": "BlockBlob",
 		"https://account.blob.core.windows.net.example.com/c/b": "",
 	} {
@@ -196,7 +197,8 @@ func TestEachHopIsLookedAtForItself(t *testing.T) {
 			var got []string
 			client := &http.Client{Transport: answers(func(req *http.Request) (*http.Response, error) {
 				got = append(got,
-					req.Header.Get("X-Ms-Blob-Type")+"|"+req.Header.Get("Authorization")+"|"+req.Header.Get("X-Amz-Acl"))
+					req.Header.Get("X-Ms-Blob-Type")+"|"+
+						req.Header.Get("Authorization")+"|"+req.Header.Get("X-Amz-Acl"))
 				if n := len(got); n < len(tt.hops) && req.URL.String() == tt.hops[n-1] {
 					return respond(307, http.Header{"Location": {tt.hops[n]}}), nil
 				}

@@ -23,7 +23,8 @@ func TestNoSecretOfTheRequestSurvives(t *testing.T) {
 	secrets := (&Doer{api: API{Secret: []string{"X-Key", "Authorization"},
 		Hide: func() []string { return []string{"hidden-1234567"} }}}).secrets(req, nil)
 	for _, text := range []string{
-		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "given-1234567", "a%252Bb%252Fcdefghijklmnop",
+		"denied: Bearer token-1234567", "token-1234567", "hidden-1234567", "given-1234567",
+		"a%252Bb%252Fcdefghijklmnop",
 		"a&#43;b&#47;cdefghijklmnop", "key-1234567 unknown", "a%2Bb%2Fcdefghijklmnop", "a+b/cdefghijklmnop",
 		"AKIAEXAMPLE/2026",
 		`Put "https://host/path?sig=a%2Bb%2Fcdefgh&x=1": refused`, "<a href='https://other/x?t=unrelated-secret'>",
@@ -132,8 +133,8 @@ func TestSecretIsKnownHoweverItWasCutWrappedOrRespelt(t *testing.T) {
 		got := clean("invalid token "+said+" was sent", 4096, secrets)
 		plain := got
 		for range 3 {
-			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=", "\\u00", "%", "%u00",
-				"%", "\\u{", "%", "}", "").Replace(plain)))
+			plain, _ = url.PathUnescape(html.UnescapeString(strings.NewReplacer("=2E", ".", "=3D", "=",
+				"\\u00", "%", "%u00", "%", "\\u{", "%", "}", "").Replace(plain)))
 		}
 		if run := longest(plain, token); len(run) >= 8 || !strings.HasPrefix(got, "invalid token "+Redacted) ||
 			!strings.HasSuffix(got, " was sent") {
@@ -156,11 +157,14 @@ func TestWhatIsNoSecretStaysReadable(t *testing.T) {
 	secrets := (&Doer{api: API{Secret: []string{"Authorization", "X-Timestamp"}}}).secrets(req)
 	for _, text := range []string{
 		"Server failed to authenticate the request. " +
-			"Signature not valid in the specified time frame: Start [] - Expiry [Wed, 25 Nov 2026 18:52:59 GMT] - Current []",
+			"Signature not valid in the specified time frame: Start [] - Expiry [Wed, 25 Nov 2026 18:52:59 " +
+			"GMT] - Current []",
 		"RequestId:4b2a6d1e-001e-0031-5a3c-5d1f33000000 Time:2026-11-25T18:52:59.1234567Z",
 		"Signed headers: content-type;host, date 20261125T185259Z, scope 20261125/eu-north-1/s3/aws4_request",
-		"ETag 9e107d9d372bb6826bd81d3542a419d6, sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-		"the application needs another permission", "timestamp 1764097979512 is out of range", "Bearer error=\"invalid_token\", the access token is expired",
+		"ETag 9e107d9d372bb6826bd81d3542a419d6, sha256 " +
+			"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+		"the application needs another permission", "timestamp 1764097979512 is out of range",
+		"Bearer error=\"invalid_token\", the access token is expired",
 	} {
 		if got := clean(text, 4096, secrets); got != text {
 			t.Errorf("%q became %q", text, got)
@@ -176,7 +180,8 @@ func TestWithoutURLKeepsWhatErrorsIsAsksFor(t *testing.T) {
 	} {
 		got := withoutURL(err, nil)
 		if _, leaks := errors.AsType[*url.Error](got); leaks ||
-			strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") || !errors.Is(got, context.Canceled) ||
+			strings.Contains(fmt.Sprintf("%v %+v %#v", got, got, got), "hunter2") ||
+			!errors.Is(got, context.Canceled) ||
 			!errors.Is(got, secret) {
 			t.Errorf("%v became %#v", err, got)
 		}

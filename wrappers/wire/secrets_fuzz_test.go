@@ -99,8 +99,8 @@ func FuzzSecrets(f *testing.F) {
 			if strings.ContainsFunc(err.Error(), unicode.IsControl) {
 				t.Fatalf("more than a line: %q", err)
 			}
-			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", f), f.Message, f.Code,
-				f.TraceID, log.String()} {
+			for _, text := range []string{err.Error(), fmt.Sprintf("%+v", err), fmt.Sprintf("%#v", f),
+				f.Message, f.Code, f.TraceID, log.String()} {
 				if shows(text, "Zq7JhbYivx0lUwBo") {
 					t.Fatalf("the secret %q is told: %s", secret, text)
 				}
@@ -141,7 +141,8 @@ func FuzzPresignedURL(f *testing.F) {
 		"https://h:443/x?q", "https://[::1]:8080/x?q", "https://h/영?수=증",
 		"http://h/x?q", "ftp://h/x?q", "//h/x?q", "https:x?q", "https://h/x?a=1&a=2;b", "https://h//x/../y?q",
 		"https://h/%zz", "https://h/x?%zz", "https://h/x?q\r\nX-Injected: 1", "https://h\u0085h/x?q",
-		"https://%80", "http://%C2%85/x?q", "https://%C3%A9.example/x?q", "https://[fe80::1%25eth0]/x?q", "https://h%2Ex/x?q",
+		"https://%80", "http://%C2%85/x?q", "https://%C3%A9.example/x?q", "https://[fe80::1%25eth0]/x?q",
+		"https://h%2Ex/x?q",
 	} {
 		f.Add(seed)
 	}

@@ -132,7 +132,8 @@ func TestFaultOfASourceStays(t *testing.T) {
 			}
 			_, first := readBy(req.Body, n)
 			for range 3 {
-				if m, err := req.Body.Read(make([]byte, n)); !errors.Is(first, upload.ErrInvalid) || err != first || m != 0 {
+				if m, err := req.Body.Read(make([]byte, n)); !errors.Is(first, upload.ErrInvalid) ||
+					err != first || m != 0 {
 					t.Errorf("%s, read by %d bytes: first %v, then %d bytes and %v", name, n, first, m, err)
 				}
 			}
@@ -174,7 +175,8 @@ func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
 		<-opening
 		req.Body.Close()
 		close(goOn)
-		if err := <-read; err == nil || err == io.EOF || errors.Is(err, upload.ErrInvalid) != fails || c.opened != c.closed {
+		if err := <-read; err == nil || err == io.EOF || errors.Is(err, upload.ErrInvalid) != fails ||
+			c.opened != c.closed {
 			t.Errorf("the Read gave %v; the source was opened %d times and closed %d times", err, c.opened, c.closed)
 		}
 	}
@@ -244,7 +246,8 @@ func TestSourceThatGivesNothingIsAskedAgainButNotForEver(t *testing.T) {
 					break
 				}
 			}
-			if want == nil && err != io.EOF || want != nil && (!errors.Is(err, want) || !errors.Is(err, upload.ErrInvalid)) {
+			if want == nil && err != io.EOF ||
+				want != nil && (!errors.Is(err, want) || !errors.Is(err, upload.ErrInvalid)) {
 				t.Errorf("%q after nothing %d times: %v, want %v", content, times, err, want)
 			}
 		}

@@ -75,7 +75,8 @@ func checkTransport(tr *http.Transport, target string) error {
 		}
 		for i, cert := range c.Certificates {
 			if len(cert.Certificate) == 0 || cert.PrivateKey == nil {
-				return fmt.Errorf("HTTPClient.Transport.TLSClientConfig.Certificates[%d] lacks its certificate or key", i)
+				return fmt.Errorf("HTTPClient.Transport.TLSClientConfig.Certificates[%d] "+
+					"lacks its certificate or key", i)
 			}
 		}
 		if c.MaxVersion != 0 && c.MinVersion > c.MaxVersion {

@@ -6,7 +6,8 @@ import "net/http"
 // "Expect: 100-continue", it sends the request once more without it.
 func (d *Doer) unexpect(x *exchange) {
 	d.attempt(x)
-	if d.attempts > 1 && x.answered(http.StatusExpectationFailed) && x.req.Header.Get("Expect") != "" && d.prepare(x, 0) {
+	if d.attempts > 1 && x.answered(http.StatusExpectationFailed) && x.req.Header.Get("Expect") != "" &&
+		d.prepare(x, 0) {
 		x.req.Header.Del("Expect")
 		d.attempt(x)
 	}

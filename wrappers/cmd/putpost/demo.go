@@ -110,7 +110,8 @@ func (p *program) demo(ctx context.Context, src upload.Source, st store.Store) e
 		if err != nil {
 			return fmt.Errorf("%s: what arrived cannot be read: %w", name, err)
 		}
-		if err := out.data(fmt.Sprintf("%-15s %s\n%-15s %s, fileId %s\n", name, arrived, "", to.how, res.ID)); err != nil {
+		said := fmt.Sprintf("%-15s %s\n%-15s %s, fileId %s\n", name, arrived, "", to.how, res.ID)
+		if err := out.data(said); err != nil {
 			return err
 		}
 		if arrived != sum {

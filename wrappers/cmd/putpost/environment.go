@@ -134,7 +134,8 @@ func (env environment) need(provider, alone string, names ...string) error {
 	case len(missing) == 0, len(set) == 0 && env(alone) != "":
 		return nil
 	case len(set) > 0 && alone != "":
-		return fmt.Errorf("%s: %s not set, but %s; set all of them, or only %s", provider, are(missing), are(set), alone)
+		return fmt.Errorf("%s: %s not set, but %s; set all of them, or only %s",
+			provider, are(missing), are(set), alone)
 	case len(set) > 0:
 		return fmt.Errorf("%s: %s not set, but %s; set both", provider, are(missing), are(set))
 	case alone != "":

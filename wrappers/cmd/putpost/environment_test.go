@@ -57,8 +57,9 @@ func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {
 		"a secret first": {"s3cret=\n", 0o600, "line 1: putpost reads no variable of this name"},
 		"twice": {ncpSecretKey + "=s3cret\n" + ncpSecretKey + "=s3cret\n", 0o600, "line 2 sets " + ncpSecretKey +
 			" a second time"},
-		"nothing":         {"\n# " + ncpSecretKey + "=s3cret\n", 0o600, "sets nothing"},
-		"a blank in it":   {ncpAccessKey + "=s3 cret\n" + ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " has a blank"},
+		"nothing": {"\n# " + ncpSecretKey + "=s3cret\n", 0o600, "sets nothing"},
+		"a blank in it": {ncpAccessKey + "=s3 cret\n" + ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey +
+			" has a blank"},
 		"without the key": {ncpSecretKey + "=s3cret\n", 0o600, ncpAccessKey + " is not set"},
 		"endless":         {strings.Repeat("#", largestEnvFile+1), 0o600, "is larger than"},
 	} {

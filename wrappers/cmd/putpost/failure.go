@@ -30,7 +30,8 @@ type failure struct {
 func failureOf(err error) failure {
 	f := failure{Kind: kindOf(err)}
 	if e, ok := errors.AsType[*upload.Error](err); ok {
-		f.Op, f.Status, f.Code, f.Message, f.TraceID, f.Attempts = e.Op, e.Status, e.Code, e.Message, e.TraceID, e.Attempts
+		f.Op, f.Status, f.Code, f.Message = e.Op, e.Status, e.Code, e.Message
+		f.TraceID, f.Attempts = e.TraceID, e.Attempts
 	}
 	f.Message = oneLine(cmp.Or(f.Message, message(err)))
 	return f

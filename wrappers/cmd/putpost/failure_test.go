@@ -86,7 +86,8 @@ func TestEachErrorHasAKind(t *testing.T) {
 		upload.ErrNotFound: "notFound", upload.ErrTooLarge: "tooLarge", upload.ErrRateLimited: "rateLimited",
 		upload.ErrUnavailable: "unavailable", upload.ErrExpired: "expired", upload.ErrNotReplayable: "notReplayable",
 		stalled(1): "stalled", tooLong(1, "--timeout"): "timeout", errInterrupted: "interrupted",
-		context.Canceled: "interrupted", journal.ErrUnwritable: "journal", errOutput: "output", fs.ErrNotExist: "invalid",
+		context.Canceled: "interrupted", journal.ErrUnwritable: "journal", errOutput: "output",
+		fs.ErrNotExist: "invalid",
 	} {
 		if got := kindOf(fmt.Errorf("a: %w: %w", err, errors.New("b"))); got != want {
 			t.Errorf("%v: got %q, want %q", err, got, want)
@@ -123,7 +124,8 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 			got := invoke(tc.env, nil, "send", "--to", tc.provider, "-c", "4", "-r", dir)
 			lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
 			if got.code != 1 || got.stdout != "" || len(lines) != 3 || !strings.Contains(lines[0], tc.want) ||
-				strings.Contains(got.stderr, "s3cret") || !strings.Contains(lines[1], "no more are sent; --keep-going") {
+				strings.Contains(got.stderr, "s3cret") ||
+				!strings.Contains(lines[1], "no more are sent; --keep-going") {
 				t.Fatalf("got %+v", got)
 			}
 			var sent, failed, unsent int
@@ -158,7 +160,8 @@ func TestATokenThatStallsStopsTheRun(t *testing.T) {
 	silent := peer(t, func(net.Conn) { asked.Add(1) })
 	env := map[string]string{tfsClientID: "x", tfsClientSecret: "y", tfsOrganization: "1",
 		tfsTokenURL: silent, tfsBaseURL: silent}
-	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "8", "--stall", "200ms", "--json", "-r", small(t, 20))
+	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "8", "--stall", "200ms", "--json",
+		"-r", small(t, 20))
 	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") ||
 		!strings.Contains(got.stderr, "no more are sent") || strings.Count(got.stdout, `"kind":"stalled"`) != 8 {
 		t.Errorf("got %+v", got)
@@ -241,7 +244,11 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 		"never reads":    {big, func(net.Conn) {}},
 		"never answers":  {big, func(c net.Conn) { io.Copy(io.Discard, c) }},
 		"drips a header": {small, func(c net.Conn) { read(c); drip(c, head+strings.Repeat(" ", 5000)) }},
-		"drips a body":   {small, func(c net.Conn) { read(c); io.WriteString(c, head); drip(c, strings.Repeat(" ", 5000)) }},
+		"drips a body": {small, func(c net.Conn) {
+			read(c)
+			io.WriteString(c, head)
+			drip(c, strings.Repeat(" ", 5000))
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,7 +258,8 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 				ncpAccessKey: "x", ncpSecretKey: "x", ncpBaseURL: base + "/api/v1",
 			}
 			for provider := range providers {
-				got := invoke(env, nil, "send", "--to", provider, "-c", "1", "--stall", "200ms", "--json", tc.path, "missing")
+				got := invoke(env, nil, "send", "--to", provider, "-c", "1", "--stall", "200ms", "--json",
+					tc.path, "missing")
 				if got.code != 1 || strings.Count(got.stdout, `"kind":"stalled"`) != 1 ||
 					!strings.Contains(got.stderr, "stalled for 200ms (--stall)") ||
 					!strings.Contains(got.stderr, "missing: no such file") {

@@ -29,8 +29,8 @@ func (s *service) sends() *atomic.Int64 {
 func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	s := newService(t)
 	n := s.sends()
-	dir := files(t, "same", "same", "longer", "1234", "touched", "1234", "swapped", "1234", "mode", "1234", "\xff\xfe/a",
-		"not UTF-8")
+	dir := files(t, "same", "same", "longer", "1234", "touched", "1234", "swapped", "1234", "mode",
+		"1234", "\xff\xfe/a", "not UTF-8")
 	at := func(name string) string { return filepath.Join(dir, name) }
 	journal := at("journal") // in the folder that is sent
 	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir, at("same")}
@@ -132,7 +132,8 @@ func TestAFileThatTheProviderRejectedIsSentAgain(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if got := invoke(s.env, nil, args...); got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "sent as ") {
+	if got := invoke(s.env, nil, args...); got.code != 1 || got.stdout != "" ||
+		!strings.Contains(got.stderr, "sent as ") {
 		t.Fatalf("the first run: %+v", got)
 	}
 	n := s.sends()

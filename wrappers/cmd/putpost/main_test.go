@@ -247,7 +247,8 @@ func TestHelpIsDataAsWideAsTheTerminalUpToAHundredColumns(t *testing.T) {
 		for _, command := range commands {
 			got := invoke(nil, nil, append(command, "--help")...)
 			if got.code != 0 || got.stderr != "" || !strings.HasPrefix(got.stdout, "Usage: putpost") {
-				t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", command, got.code, got.stderr, got.stdout)
+				t.Errorf("%v: exit code %d, standard error %q, standard output %.40q", command, got.code,
+					got.stderr, got.stdout)
 			}
 			for line := range strings.Lines(got.stdout) {
 				if len(strings.TrimSuffix(line, "\n")) > widest {
@@ -264,7 +265,8 @@ func TestEverySpecHasItsProvider(t *testing.T) {
 		t.Fatal("found no specs:", err)
 	}
 	for _, spec := range specs {
-		if name := strings.TrimSuffix(filepath.Base(spec), ".yaml"); name != "console" && providers[name].connect == nil {
+		if name := strings.TrimSuffix(filepath.Base(spec), ".yaml"); name != "console" &&
+			providers[name].connect == nil {
 			t.Errorf("%s has no entry in the map providers", name)
 		}
 	}

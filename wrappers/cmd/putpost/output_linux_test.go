@@ -61,7 +61,8 @@ func TestATerminalGetsEscapesAndAFileTheBytes(t *testing.T) {
 	tty, screen = terminal(t, 80)
 	run([]string{"send", "--to", "ncloudmailer", "--json", path}, lookup, nil, tty, io.Discard)
 	until(t, "the object", func() bool { return strings.Contains(screen(), "}") })
-	if got := screen(); strings.ContainsAny(got, "\x1b\x07\u202e\u0085") || jsonPath(t, strings.TrimSpace(got)) != path {
+	if got := screen(); strings.ContainsAny(got, "\x1b\x07\u202e\u0085") ||
+		jsonPath(t, strings.TrimSpace(got)) != path {
 		t.Errorf("with --json the terminal got %q", got)
 	}
 }

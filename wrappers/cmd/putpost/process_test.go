@@ -166,7 +166,8 @@ func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
 			await(t, "the call", g.came, 1)
 			p.signal(t, os.Interrupt)
 			if code := p.code(t); code != 1 || p.stdout.Len() > 0 ||
-				!strings.HasSuffix(p.stderr.String(), ": interrupted\n") || strings.Count(p.stderr.String(), "\n") != 1 {
+				!strings.HasSuffix(p.stderr.String(), ": interrupted\n") ||
+				strings.Count(p.stderr.String(), "\n") != 1 {
 				t.Errorf("%s: exit code %d after\n%s%s", v.name, code, p.stdout.String(), p.stderr.String())
 			}
 			close(g.open)

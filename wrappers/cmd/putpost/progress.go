@@ -199,7 +199,8 @@ func (t *tally) line(m *meter, columns int) string {
 		if t.countKnown() {
 			if bar := min(room-used-3, 40); bar >= leastBar {
 				full := int(t.fraction() * float64(bar))
-				return strings.TrimRight(words[0]+" ["+strings.Repeat("#", full)+strings.Repeat("-", bar-full)+"] "+words[1], " ")
+				drawn := strings.Repeat("#", full) + strings.Repeat("-", bar-full)
+				return strings.TrimRight(words[0]+" ["+drawn+"] "+words[1], " ")
 			}
 		} else if used <= room {
 			return strings.TrimRight(words[0]+" "+words[1], " ")

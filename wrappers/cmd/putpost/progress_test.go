@@ -32,9 +32,10 @@ func TestTheStatusLineIsTrueAtEveryWidth(t *testing.T) {
 		}
 	}
 	for columns, want := range map[int]string{
-		40:  "500/2000 [#####-----------------] 2m30s",
-		80:  "500 of 2000 files, 500.0 MiB of 2.0 GiB [###-----------] 10.0 MiB/s, 2m30s left",
-		200: "500 of 2000 files, 500.0 MiB of 2.0 GiB [##########------------------------------] 10.0 MiB/s, 2m30s left",
+		40: "500/2000 [#####-----------------] 2m30s",
+		80: "500 of 2000 files, 500.0 MiB of 2.0 GiB [###-----------] 10.0 MiB/s, 2m30s left",
+		200: "500 of 2000 files, 500.0 MiB of 2.0 GiB [##########------------------------------] 10.0 " +
+			"MiB/s, 2m30s left",
 	} {
 		if got := n.line(&m, columns); got != want {
 			t.Errorf("%d columns: got %q, want %q", columns, got, want)

@@ -249,7 +249,8 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 			if err := env.need("ncloudmailer", "", ncpAccessKey, ncpSecretKey); err != nil {
 				return nil, err
 			}
-			return ncloudmailer.New(ncloudmailer.Credentials{AccessKey: env(ncpAccessKey), SecretKey: env(ncpSecretKey)}, cfg)
+			keys := ncloudmailer.Credentials{AccessKey: env(ncpAccessKey), SecretKey: env(ncpSecretKey)}
+			return ncloudmailer.New(keys, cfg)
 		},
 		account: func(env environment) string { return accountOf(env(ncpAccessKey)) },
 		verbs: []verb{{
@@ -295,7 +296,8 @@ An ID whose files are deleted already is not found.`,
 		credentialsInShell: func(_, method, path string) (lines, options []string) {
 			return []string{
 					"t=$(date +%s000)",
-					`s=$(printf '` + method + ` ` + strings.ReplaceAll(path, "%", "%%") + `\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \`,
+					`s=$(printf '` + method + ` ` + strings.ReplaceAll(path, "%", "%%") +
+						`\n%s\n%s' "$t" "$NCLOUD_ACCESS_KEY" \`,
 					`  | openssl dgst -sha256 -hmac "$NCLOUD_SECRET_KEY" -binary | base64)`,
 				}, []string{
 					`-H "x-ncp-apigw-timestamp: $t"`, `-H "x-ncp-iam-access-key: $NCLOUD_ACCESS_KEY"`,
@@ -332,7 +334,8 @@ func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader
 // it may hold a secret.
 func checkAddress(address string) error {
 	u, err := url.Parse(address)
-	if address == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil {
+	if address == "" || err == nil && (u.Scheme == "https" || u.Scheme == "http") &&
+		u.Hostname() != "" && u.User == nil {
 		return nil
 	}
 	return errors.New("is not an address like https://host/oauth/token")

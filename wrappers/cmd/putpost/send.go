@@ -205,8 +205,8 @@ func (c *sendCmd) Run(p *program) error {
 		s.list = find.OpenList(c.FilesFrom, c.Null, p.stdin)
 		defer s.list.Close()
 		if c.stdins() > 0 && s.list.SharesStream(p.stdin) {
-			return usagef("--files-from %s is standard input, and that cannot be both a file and a list; name another LIST",
-				c.FilesFrom)
+			return usagef("--files-from %s is standard input, and that cannot be both a file and a list; "+
+				"name another LIST", c.FilesFrom)
 		}
 	}
 	if c.Journal != "" {

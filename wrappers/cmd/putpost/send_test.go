@@ -119,7 +119,8 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 		}
 		// A user may take the fileId for the tempRequestId.
 		got = invoke(s.env, nil, verb, line.ID)
-		if got.code != 1 || !strings.HasSuffix(got.stderr, " (the ID must be a tempRequestId, as send --json prints it)\n") {
+		if got.code != 1 ||
+			!strings.HasSuffix(got.stderr, " (the ID must be a tempRequestId, as send --json prints it)\n") {
 			t.Errorf("%s of a fileId: got %+v", verb, got)
 		}
 	}
@@ -316,8 +317,8 @@ func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 	if told == 0 || told > 10 {
 		t.Errorf("%d ids were told of on standard error, want those in flight:\n%s", told, stderr.String())
 	}
-	if !strings.Contains(stderr.String(), "putpost: every other file would fail for this reason, so no more are sent\n") ||
-		!strings.Contains(stderr.String(), "not sent") {
+	const reason = "putpost: every other file would fail for this reason, so no more are sent\n"
+	if !strings.Contains(stderr.String(), reason) || !strings.Contains(stderr.String(), "not sent") {
 		t.Errorf("standard error does not say why it ended:\n%s", stderr.String())
 	}
 	for _, args := range [][]string{

@@ -163,7 +163,9 @@ func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
 func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	p, _, stderr := serving(t, "--store", dir, "--max-size", "1kB")
-	until(t, "the last export", func() bool { return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n") })
+	until(t, "the last export", func() bool {
+		return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n")
+	})
 	env := map[string]string{}
 	for line := range strings.Lines(stderr.String()) {
 		if pair, ok := strings.CutPrefix(line, "export "); ok {

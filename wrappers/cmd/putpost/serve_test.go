@@ -92,7 +92,8 @@ func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
 	}
 	for _, client := range []string{"client_id=&client_secret=",
 		"client_id=test-client-id&client_secret=test-client-secret"} {
-		body := "grant_type=client_credentials&" + client + "&audience=https://api.24sevenoffice.com&login_organization=1"
+		body := "grant_type=client_credentials&" + client +
+			"&audience=https://api.24sevenoffice.com&login_organization=1"
 		req := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
@@ -142,7 +143,8 @@ func TestLogHasTheRequestedFormat(t *testing.T) {
 				if tc.json {
 					status = `"status":`
 				}
-				if json.Valid([]byte(line)) != tc.json || !strings.Contains(line, status) || !strings.Contains(line, "traceId") ||
+				if json.Valid([]byte(line)) != tc.json || !strings.Contains(line, status) ||
+					!strings.Contains(line, "traceId") ||
 					!strings.Contains(line, "/v1/fileUpload") {
 					t.Errorf("the line is %s", line)
 				}

@@ -128,7 +128,8 @@ func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 		t.Errorf("demo: got %+v", got)
 	}
 	for _, line := range []string{`"$putpost" --help >&-`, `"$putpost" --version >&-`, `"$putpost" send --help >&-`} {
-		if got := shell(t, s.env, dir, line); got.code != 1 || !strings.Contains(got.stderr, "standard output: is closed") {
+		if got := shell(t, s.env, dir, line); got.code != 1 ||
+			!strings.Contains(got.stderr, "standard output: is closed") {
 			t.Errorf("%s: got %+v", line, got)
 		}
 	}

@@ -60,7 +60,8 @@ func TestAnApplicationOfAnotherOriginUploads(t *testing.T) {
 		const headers = {"x-ncp-apigw-timestamp": timestamp, "x-ncp-iam-access-key": "test-access-key",
 			"x-ncp-apigw-signature-v2": btoa(String.fromCharCode(...mac))};
 		const answer = await fetch(base + "/api/v1/files", {method: "POST", body, headers});
-		return [answer.status, answer.headers.has("x-ncp-trace-id"), (await answer.json()).files[0].fileName].join(" ");`)
+		return [answer.status, answer.headers.has("x-ncp-trace-id"),
+			(await answer.json()).files[0].fileName].join(" ");`)
 	if want := "201 true hello.txt"; got != want {
 		t.Errorf("to NAVER: got %s, want %s", got, want)
 	}
@@ -92,7 +93,8 @@ func TestAnotherSiteCannotReachTheConsole(t *testing.T) {
 		body  string
 		fails bool // in the browser; the others are refused by the server
 	}{
-		"a reset in JSON": {`return (await fetch(console + "reset", {method, headers: json, body: "{}"})).status;`, true},
+		"a reset in JSON": {`return (await fetch(console + "reset", {method, headers: json, body: "{}"})).status;`,
+			true},
 		"a reset in text": {`return (await fetch(console + "reset", {method, mode, body: "{}"})).type;`, false},
 		"a reset by a form": {`
 			const frame = load("iframe", {name: "frame"});

@@ -112,7 +112,8 @@ func TestPage(t *testing.T) {
 	until(t, ctx, "the fault was met", first+`".row .note").textContent.includes("answer")`)
 	until(t, ctx, "the fault is used up", `document.querySelector("#fault-list").children.length === 0`)
 	do(t, ctx, "a fault that stays", chromedp.SetValue(chromedp.CSS(`#inject [name=times]`), "0"),
-		chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)), chromedp.WaitVisible(chromedp.CSS("#fault-list li")))
+		chromedp.Click(chromedp.CSS(`#inject button[type=submit]`)),
+		chromedp.WaitVisible(chromedp.CSS("#fault-list li")))
 
 	shell(t, dir, `curl --silent --header 'Content-Type: application/json' --data '{"contentType":"text/plain"}' `+
 		base+`/v1/fileUpload`)
@@ -121,7 +122,8 @@ func TestPage(t *testing.T) {
 	looksRight(t, ctx, "full")
 
 	// The keys go down to the exchange with the broken rule, into it, and out.
-	do(t, ctx, "keyboard", chromedp.Focus(chromedp.CSS(".row")), chromedp.KeyEvent(kb.ArrowDown+kb.ArrowDown+kb.ArrowDown),
+	do(t, ctx, "keyboard", chromedp.Focus(chromedp.CSS(".row")),
+		chromedp.KeyEvent(kb.ArrowDown+kb.ArrowDown+kb.ArrowDown),
 		chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.CSS("#detail .violation")))
 	detail := get(t, ctx, "detail", chromedp.Text(chromedp.CSS("#detail")))
 	for _, want := range []string{
@@ -176,18 +178,21 @@ func size(t *testing.T, ctx context.Context, width int64) {
 func looksRight(t *testing.T, ctx context.Context, state string) {
 	t.Helper()
 	for _, scheme := range []string{"light", "dark"} {
-		command(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}})
+		command(t, ctx, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+			}})
 		for name, width := range map[string]int64{"": 1280, "-360": 360} {
 			size(t, ctx, width)
-			if get(t, ctx, "width", chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`)) {
+			const wider = `document.documentElement.scrollWidth > window.innerWidth`
+			if get(t, ctx, "width", chromedp.Evaluate[bool](wider)) {
 				t.Errorf("%s: at %d pixels the page must be scrolled sideways", state, width)
 			}
 			accessible(t, ctx, state+" "+scheme+name)
 			if *screenshots != "" {
 				png := get(t, ctx, "screenshot", chromedp.CaptureScreenshot())
-				if err := os.WriteFile(filepath.Join(*screenshots, state+"-"+scheme+name+".png"), png, 0o600); err != nil {
+				file := filepath.Join(*screenshots, state+"-"+scheme+name+".png")
+				if err := os.WriteFile(file, png, 0o600); err != nil {
 					t.Error(err)
 				}
 			}

@@ -86,7 +86,8 @@ var counts = []struct {
 	pattern string
 	n       int
 }{
-	{"=1GiB", 1}, {"=10MiB", 10}, {"Upload/", 2000}, {"Serve/", 2000}, {"Solo/", 5000}, {"Many", 200_000}, {"/help/", 100},
+	{"=1GiB", 1}, {"=10MiB", 10}, {"Upload/", 2000}, {"Serve/", 2000}, {"Solo/", 5000}, {"Many", 200_000},
+	{"/help/", 100},
 }
 
 // slow is the time above which a benchmark runs in the first round only.
@@ -236,7 +237,8 @@ func runOne(t *testing.T, name string) (line string) {
 // table returns the table of goals.
 func (r results) table(asked []goal) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+	fmt.Fprintf(&text, "%s, %s/%s, %d processors\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
+		runtime.NumCPU())
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "goal\tseen\twanted\n")
 	for _, g := range asked {

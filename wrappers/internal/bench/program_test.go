@@ -104,7 +104,8 @@ func file(size string) string {
 // content returns different bytes for each size, so a file that was cut off is
 // noticed.
 func content(size int64) io.Reader {
-	return io.LimitReader(rand.NewChaCha8([32]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}), size)
+	return io.LimitReader(rand.NewChaCha8([32]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}),
+		size)
 }
 
 // once returns a file that all processes share. The first process that needs it

@@ -174,7 +174,8 @@ func onDisk(dir string) func(io.Reader) int64 {
 	return func(r io.Reader) int64 {
 		f := must(os.CreateTemp(dir, ".aside-"))
 		n := copyTo(f, r)
-		check(errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), filepath.Join(dir, fmt.Sprint("file-", next.Add(1))))))
+		check(errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(),
+			filepath.Join(dir, fmt.Sprint("file-", next.Add(1))))))
 		return n
 	}
 }

@@ -52,7 +52,8 @@ type answer struct {
 // cannot check. The parameters of the operation go before those of its path.
 func (r *documentRules) compile(shared []*parameter) error {
 	for _, p := range shared {
-		if !slices.ContainsFunc(r.Parameters, func(own *parameter) bool { return own.In == p.In && own.Name == p.Name }) {
+		same := func(own *parameter) bool { return own.In == p.In && own.Name == p.Name }
+		if !slices.ContainsFunc(r.Parameters, same) {
 			r.Parameters = append([]*parameter{p}, r.Parameters...)
 		}
 	}
@@ -183,7 +184,8 @@ func (r *documentRules) Request(q Request) (rule, detail string) {
 	if q.Form == nil {
 		value, err = m.value(typ, q.Body)
 	} else if i := slices.IndexFunc(q.Form, func(p *Part) bool { return !p.file }); i >= 0 {
-		return RuleForm, fmt.Sprintf("part %d: the field %q is a file, and the part has no file name", i+1, q.Form[i].Name)
+		return RuleForm, fmt.Sprintf("part %d: the field %q is a file, and the part has no file name",
+			i+1, q.Form[i].Name)
 	} else {
 		value = m.fields(q.Form)
 	}

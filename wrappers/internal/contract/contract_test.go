@@ -191,7 +191,8 @@ func TestAURLCanBeRecognisedUnderAnyHost(t *testing.T) {
 // Each case is a URL as another API hands it out, and a request to it.
 func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 	const lfs = `{"objects":[{"oid":"1","actions":{
-		"upload":{"href":"https://s.example/put?sig=12345678","header":{"Authorization":"Basic QQ==","X-Amz-Acl":"private"}},
+		"upload":{"href":"https://s.example/put?sig=12345678",
+			"header":{"Authorization":"Basic QQ==","X-Amz-Acl":"private"}},
 		"verify":{"href":"https://h/verify?sig=1"}}}]}`
 	const form = `{"url":"https://s.example/bucket","fields":{"key":"k-1","policy":"p-1"},
 		"downloadUrl":"https://s.example/d"}`
@@ -254,13 +255,14 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		{"headers that net/http sends itself", host, "PUT", "https://s.example/h", "x", nil, ""},
 		{"headers of a proxy", signed, "PUT", signedURL, "x",
 			map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},
-		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody, map[string]string{"Content-Type": whole}, ""},
+		{"a policy form", form, "POST", "https://s.example/bucket", wholeBody,
+			map[string]string{"Content-Type": whole}, ""},
 		{"a policy form without a field", form, "POST", "https://s.example/bucket", shortBody,
 			map[string]string{"Content-Type": short}, notBefore},
 		{"a policy form with a field after the file", form, "POST", "https://s.example/bucket", lateBody,
 			map[string]string{"Content-Type": late}, notBefore},
-		{"a policy form with a field after a file without a name", form, "POST", "https://s.example/bucket", namelessBody,
-			map[string]string{"Content-Type": nameless}, notBefore},
+		{"a policy form with a field after a file without a name", form, "POST",
+			"https://s.example/bucket", namelessBody, map[string]string{"Content-Type": nameless}, notBefore},
 		{"a policy form by PUT", form, "PUT", "https://s.example/bucket", wholeBody,
 			map[string]string{"Content-Type": whole}, "presigned method: PUT, but the URL was handed out for POST"},
 		{"no policy form at all", form, "POST", "https://s.example/bucket", "x",
@@ -318,7 +320,8 @@ func TestWhatAnAnswerHandsOutIsFound(t *testing.T) {
 		`{"url":"http://s.example/o","fields":{"key":"k"}}`:  "[{http://s.example/o POST  map[] map[key:k] false}]",
 		`{"url":"http://s.example/o","headers":[{"key":"a","value":"1"},{"name":"b","value":"2"}]}`: "" +
 			"[{http://s.example/o   map[A:[1] B:[2]] map[] false}]",
-		`{"url":"http://s.example/o","headers":["a","b"],"fields":["key"]}`: "[{http://s.example/o   map[] map[] false}]",
+		`{"url":"http://s.example/o","headers":["a","b"],"fields":["key"]}`: "" +
+			"[{http://s.example/o   map[] map[] false}]",
 		`{"url":"http://s.example/o","fields":[{"name":"key","value":"k"}]}`: "" +
 			"[{http://s.example/o POST  map[] map[key:k] false}]",
 		`{"url":"http://s.example/o","details":{"Policy":"p"}}`: "" +
@@ -420,7 +423,8 @@ func TestCredentialsAreAskedForAsTheSpecSays(t *testing.T) {
 		{[][]Scheme{{key}}, long, "a=" + long, "", "the query shows the value of header x-key too"},
 		{[][]Scheme{{key}}, "k", "a=k", "", ""},
 		{[][]Scheme{{key}, {query}}, long, "key=" + long, "", ""},
-		{[][]Scheme{{bearer}}, "", "a=" + escaped, "Bearer " + long, "the query shows the value of header Authorization too"},
+		{[][]Scheme{{bearer}}, "", "a=" + escaped, "Bearer " + long,
+			"the query shows the value of header Authorization too"},
 	} {
 		r := httptest.NewRequest("GET", "/?"+tc.query, nil)
 		for name, value := range map[string]string{"X-Key": tc.key, "Authorization": tc.authorization} {
@@ -484,10 +488,13 @@ func TestADocumentWithAnUnknownWordIsRefused(t *testing.T) {
 		{"items: {type: string, format: binary}", "items: {type: string}", "field file: it must be a file"},
 		{", items: {type: string, format: binary}", "", "field file: it must be a file"},
 		{"required: [file]", "additionalProperties: true", "must be an object that names all fields"},
-		{"name: {type: string}", "name: {type: string, format: int64}", `the format "int64" of a value of type "string"`},
-		{"name: {type: string}", "name: {type: number, format: int64}", `the format "int64" of a value of type "number"`},
+		{"name: {type: string}", "name: {type: string, format: int64}",
+			`the format "int64" of a value of type "string"`},
+		{"name: {type: string}", "name: {type: number, format: int64}",
+			`the format "int64" of a value of type "number"`},
 		{"name: {type: string}", "name: {type: integer, format: double}", `the format "double"`},
-		{"    Announcement:\n", "    Announcement:\n      $ref: '#/components/schemas/Announcement'\n", "round in a circle"},
+		{"    Announcement:\n", "    Announcement:\n      $ref: '#/components/schemas/Announcement'\n",
+			"round in a circle"},
 		{"operationId: look", "callbacks: {}", `unknown field "callbacks"`},
 		{"schemas/Announcement'", "schemas/None'", "#/components/schemas/None refers to nothing in this document"},
 		{"contentType: {type: string, minLength: 3}", "contentType: {$ref: '#/components/schemas/Announcement'}",

@@ -108,7 +108,8 @@ func Parse(text []byte) (*Contract, error) {
 	var headers []string
 	for path, item := range doc.Paths {
 		for method, op := range map[string]*documentRules{
-			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post, http.MethodDelete: item.Delete,
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+			http.MethodDelete: item.Delete,
 		} {
 			if op == nil {
 				continue

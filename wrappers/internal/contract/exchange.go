@@ -274,7 +274,8 @@ func (x *Exchange) mediaTypeFault() (rule, fault string) {
 	case x.length == 0 || !x.is.op.TakesBody:
 		return "", ""
 	case x.media == nil:
-		return RuleBody, fmt.Sprintf("header Content-Type has unexpected value %.100q", x.head.Header.Get("Content-Type"))
+		return RuleBody, fmt.Sprintf("header Content-Type has unexpected value %.100q",
+			x.head.Header.Get("Content-Type"))
 	case x.typed == nil && x.head.Header.Get("Content-Type") != "":
 		return RuleBody, "header Content-Type has parameters that cannot be read"
 	case x.typ == "multipart/form-data" && x.typed["boundary"] == "":

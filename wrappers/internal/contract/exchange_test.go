@@ -84,7 +84,8 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 	c := parsed(t, depotSpec(t))
 	c.grant("https://s.example/o", &grant{upload: true})
 	const none = "request length: no Content-Length"
-	const unknown = "request address: neither an operation of the spec nor, byte for byte, a URL that an answer handed out"
+	const unknown = "request address: neither an operation of the spec nor, byte for byte, a URL that an " +
+		"answer handed out"
 	const chunked = "request length: chunked: the length of the body is not stated"
 	for _, tc := range []struct {
 		method, url string
@@ -117,7 +118,8 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 			r.Header.Set("X-Depot-Key", "k")
 		}
 		if got, _ := looked(c, r, Watch{}); got != tc.want {
-			t.Errorf("%s %s, received %t, Content-Length %q: %q, want %q", tc.method, tc.url, tc.received, tc.said, got, tc.want)
+			t.Errorf("%s %s, received %t, Content-Length %q: %q, want %q", tc.method, tc.url, tc.received,
+				tc.said, got, tc.want)
 		}
 	}
 }
@@ -129,7 +131,8 @@ func TestAFileThatPassesByIsRemembered(t *testing.T) {
 		"headers":{"Content-Disposition":"attachment; filename=s"}}`))
 	const sum = "88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589" // of abcd
 	const form = "--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\nvalue\r\n" +
-		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d/f\"\r\nContent-Type: a/b\r\n\r\nabcd\r\n--b--\r\n"
+		"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"d/f\"\r\nContent-Type: " +
+		"a/b\r\n\r\nabcd\r\n--b--\r\n"
 	for _, tc := range []struct {
 		uri, typ, disposition, body string
 		w                           Watch
@@ -158,7 +161,8 @@ func TestAFileThatPassesByIsRemembered(t *testing.T) {
 		_, x := looked(c, r, tc.w)
 		got := []string{}
 		for _, f := range x.Files() {
-			got = append(got, fmt.Sprintf("{%s %s %s %d %s %s}", f.Field, f.Name, f.ContentType, f.Size, f.SHA256, f.Body))
+			got = append(got, fmt.Sprintf("{%s %s %s %d %s %s}", f.Field, f.Name, f.ContentType, f.Size,
+				f.SHA256, f.Body))
 		}
 		_, head := x.Received()
 		if fmt.Sprint(got) != tc.want || string(head) != tc.head {

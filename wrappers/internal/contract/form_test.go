@@ -79,7 +79,8 @@ func TestAFileOfAFormHasAFileName(t *testing.T) {
 func TestTheHeadersOfPartsCountBeforeTheFormIsWhole(t *testing.T) {
 	const named = "--b\r\nContent-Disposition: form-data; name=file; filename="
 	for body, want := range map[string]string{
-		named + "\"\xff\"\r\nContent-Type: text/plain\r\n\r\n":                "request form: part 1: the file's name is not UTF-8",
+		named + "\"\xff\"\r\nContent-Type: text/plain\r\n\r\n": "request form: part 1: " +
+			"the file's name is not UTF-8",
 		named + "a\r\nContent-Type: text/plain\r\n\r\nx":                      "",
 		named + "a\r\nContent-Length: 7\r\nContent-Type: text/plain\r\n\r\nx": "",
 		named + "a\r\n": "", // its type has not come yet
@@ -110,7 +111,8 @@ func TestLargeFormsAreRememberedInPart(t *testing.T) {
 		kept += len(p.Kept())
 	}
 	if kept != mostKept || len(f.list[0].Kept()) != Keep {
-		t.Errorf("%d bytes are remembered, and %d of a field; want %d and %d", kept, len(f.list[0].Kept()), mostKept, Keep)
+		t.Errorf("%d bytes are remembered, and %d of a field; want %d and %d", kept, len(f.list[0].Kept()),
+			mostKept, Keep)
 	}
 	for times, over := range map[int]bool{mostParts: false, mostParts + 1: true, 2 * mostParts: true} {
 		if f := form("", times); len(f.list) != mostParts || f.over != over || f.err != nil {
@@ -125,8 +127,8 @@ func TestAFormIsWholeWithItsClosingBoundary(t *testing.T) {
 	for body, want := range map[string]string{
 		strings.ReplaceAll(part, "\r", "") + "--b--": "its lines end with LF, not with CRLF (RFC 2046, 4.1.1)",
 		"--b--": "", part + "--b--": "", part + "--b--\r\n": "", "preamble\r\n" + part + "--b-- \t\r\nepilogue": "",
-		"a\nb": cut, "": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut, part[:len(part)-2]: cut,
-		part[:len(part)-5]: cut, part[:len(part)-7]: cut,
+		"a\nb": cut, "": cut, "--b": cut, "--b\r\n": cut, part: cut, part + "--b": cut, part + "--b-": cut,
+		part[:len(part)-2]: cut, part[:len(part)-5]: cut, part[:len(part)-7]: cut,
 		strings.Repeat("p", 9000):           "multipart: NextPart: bufio: buffer full",
 		"--b\r\nno colon\r\n\r\nx\r\n--b--": `malformed MIME header: missing colon: "no colon"`,
 	} {

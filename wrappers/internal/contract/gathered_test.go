@@ -20,8 +20,8 @@ func read(body string, piece int, whole bool, w Watch) *form {
 }
 
 // scraps are what random forms are made of.
-var scraps = []string{"\r\n", "\r", "\n", "-", "--b", "--b\r\n", "\r\n--b", "\r\n--b--", "\r\n--b\r\n", "\r\n\r\n", "\n\n",
-	"x", "b", ": ", `Content-Disposition: form-data; name="n"; filename="f"`,
+var scraps = []string{"\r\n", "\r", "\n", "-", "--b", "--b\r\n", "\r\n--b", "\r\n--b--", "\r\n--b\r\n",
+	"\r\n\r\n", "\n\n", "x", "b", ": ", `Content-Disposition: form-data; name="n"; filename="f"`,
 	`Content-Disposition: form-data; name="n"`, "filename=",
 	"\r\n--b\r\nContent-Disposition: form-data; name=n; filename=f\r\n\r\n", strings.Repeat("y", 3000)}
 

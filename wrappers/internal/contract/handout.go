@@ -65,8 +65,8 @@ func (c *Contract) HandedOut(answer []byte) (urls []HandedOut) {
 	for _, m := range Members(answer) {
 		if at, ok := address(m.Value); ok {
 			if g := c.granted("", at); g != nil && g.upload {
-				urls = append(urls, HandedOut{URL: m.Value, Method: strings.ToUpper(g.method), ContentType: g.contentType,
-					Header: g.header, Fields: g.fields})
+				urls = append(urls, HandedOut{URL: m.Value, Method: strings.ToUpper(g.method),
+					ContentType: g.contentType, Header: g.header, Fields: g.fields})
 			}
 		}
 	}

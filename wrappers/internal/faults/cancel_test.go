@@ -52,10 +52,12 @@ func TestCancelAtEveryStage(t *testing.T) {
 			want: want{kinds: kinds(end), status: 200, tries: 1}},
 		{name: "before the body is read", at: requests, fault: stop, want: ended(1)},
 		{name: "in the middle of the body", at: requests, fault: afterHalf(stop), want: ended(1)},
-		{name: "after it was done", at: carriers, fault: done(stop), want: want{kinds: kinds(end), tries: 1, stored: true}},
+		{name: "after it was done", at: carriers, fault: done(stop),
+			want: want{kinds: kinds(end), tries: 1, stored: true}},
 		{name: "in the answer", at: apiCalls, fault: rawThenStop("HTTP/1.1 200 OK\nTRACE\nContent-Length: 500\n\n{"),
 			want: want{kinds: kinds(end), status: 200, tries: 1}},
-		{name: "in the answer's header", at: requests, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Le"), want: ended(1)},
+		{name: "in the answer's header", at: requests, fault: rawThenStop("HTTP/1.1 200 OK\nContent-Le"),
+			want: ended(1)},
 		{name: "in an answer that attempts would follow", at: requests,
 			fault: rawThenStop("HTTP/1.1 503 Service Unavailable\nTRACE\nContent-Length: 500\n\n{"),
 			want:  waiting(upload.ErrUnavailable, 503)},
@@ -169,7 +171,8 @@ func (s *stubborn) Read(p []byte) (int, error) {
 // These rows run at the same time, because each waits for a second or so.
 func TestInRealTime(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short leaves out the waits in real time: a token server that is down, and a server that knows no Expect")
+		t.Skip("-short leaves out the waits in real time: a token server that is down, and a server that " +
+			"knows no Expect")
 	}
 	runTogether(t, append(tokenServerInTrouble(), refusedExpectations()...))
 }

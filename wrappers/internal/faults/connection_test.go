@@ -23,7 +23,9 @@ func TestConnection(t *testing.T) {
 	rows := []row{
 		{name: "refused", at: requests, late: func(l *lab) { l.aim("http://" + nobody) }, last: true,
 			want: want{kinds: unavailable, tries: 4, reached: none, says: []string{"connection refused"}}},
-		{name: "closed when accepted", at: requests, late: func(l *lab) { l.aim("http://" + l.listen(func(net.Conn) {})) },
+		{name: "closed when accepted", at: requests, late: func(l *lab) {
+			l.aim("http://" + l.listen(func(net.Conn) {}))
+		},
 			last: true, want: unreached},
 
 		{name: "reset in place of the answer", at: carriers, fault: done(reset),
@@ -51,7 +53,8 @@ func TestConnection(t *testing.T) {
 				l.aim("http://" + l.listen(func(conn net.Conn) {
 					if req, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
 						io.Copy(io.Discard, req.Body)
-						io.WriteString(conn, "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
+						io.WriteString(conn,
+							"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n")
 					}
 				}))
 			},
@@ -71,7 +74,8 @@ func TestConnection(t *testing.T) {
 					if r.URL.Host != target {
 						return nil, nil
 					}
-					return &url.URL{Scheme: "http", Host: nobody, User: url.UserPassword("someone", planted+"-proxy-password")}, nil
+					return &url.URL{Scheme: "http", Host: nobody,
+						User: url.UserPassword("someone", planted+"-proxy-password")}, nil
 				}
 			}, want: unreached},
 	}

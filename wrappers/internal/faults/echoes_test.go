@@ -33,7 +33,8 @@ func TestEchoes(t *testing.T) {
 			answer(400, "<Error><Code>"+html.EscapeString(secretOf(h.r))+"</Code></Error>")(h)
 		}},
 		{name: "details in JSON", at: requests, want: invalid(400), fault: body(400,
-			`{"error":{"message":"Odd","details":"SECRET","payload":{"errors":["SECRET"],"validationErrors":["SECRET"]}}}`)},
+			`{"error":{"message":"Odd","details":"SECRET","payload":{"errors":["SECRET"],`+
+				`"validationErrors":["SECRET"]}}}`)},
 		{name: "Retry-After", at: requests, want: want{kinds: kinds(upload.ErrRateLimited), status: 429, tries: 4},
 			fault: func(h *hit) { answer(429, "", "Retry-After", secretOf(h.r))(h) }},
 		{name: "the path of a redirect", at: requests, want: want{kinds: unavailable, status: 302, tries: 1},

@@ -39,7 +39,8 @@ func TestHTTP2(t *testing.T) {
 			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: some},
 			set: func(l *lab) {
 				src := from(reading(func() io.Reader {
-					return io.MultiReader(bytes.NewReader(noise(60_000)), iotest.ErrReader(errors.New("the disk is on fire")))
+					return io.MultiReader(bytes.NewReader(noise(60_000)),
+						iotest.ErrReader(errors.New("the disk is on fire")))
 				}))
 				src.Size = long.Size
 				l.sendAs(src, never)

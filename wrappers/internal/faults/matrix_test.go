@@ -22,11 +22,12 @@ import (
 type row struct {
 	name  string
 	at    []place
-	fault fault                                                               // spoils the requests of that place
-	set   func(l *lab)                                                        // changes the lab before its servers start
-	late  func(l *lab)                                                        // changes it after they have started
-	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error) // in place of one Upload of the lab's source
-	last  bool                                                                // the client cannot upload afterwards
+	fault fault        // spoils the requests of that place
+	set   func(l *lab) // changes the lab before its servers start
+	late  func(l *lab) // changes it after they have started
+	last  bool         // the client cannot upload afterwards
+	// call stands in place of one Upload of the lab's source.
+	call  func(context.Context, *lab, upload.Uploader) (upload.Result, error)
 	want  want
 	check func(l *lab, res upload.Result, err error) // checks other promises
 }

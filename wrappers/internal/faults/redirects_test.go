@@ -29,7 +29,9 @@ func TestRedirectsOfThePresignedStep(t *testing.T) {
 			fault: first(1, redirect(307)),
 			want:  want{kinds: kinds(upload.ErrUnavailable, upload.ErrNotReplayable), tries: 1, status: 307}},
 		{name: "the next host repeats the first one's query", at: here,
-			fault: inTurn(redirect(307), func(h *hit) { answer(400, "came from "+h.lab.received(presigned)[0].URI)(h) }),
-			want:  want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: 2, status: 400}},
+			fault: inTurn(redirect(307), func(h *hit) {
+				answer(400, "came from "+h.lab.received(presigned)[0].URI)(h)
+			}),
+			want: want{kinds: kinds(upload.ErrInvalid), tries: 1, reached: 2, status: 400}},
 	})
 }

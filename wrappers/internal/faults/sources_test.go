@@ -53,8 +53,8 @@ func spoiltSources(what string, src upload.Source, reached int) []row {
 			want: want{kinds: kinds(upload.ErrInvalid), reached: none, says: []string{"report.pdf"}}},
 		{name: "is closed under our feet", set: atHalf(fs.ErrClosed), want: bad, check: isError(fs.ErrClosed)},
 		{name: "fails with an address that has a query", want: bad,
-			set: atHalf(&url.Error{Op: "Get", URL: "https://someone:" + planted + "@files.example/report.pdf?sig=" + planted,
-				Err: io.ErrUnexpectedEOF})},
+			set: atHalf(&url.Error{Op: "Get", URL: "https://someone:" + planted +
+				"@files.example/report.pdf?sig=" + planted, Err: io.ErrUnexpectedEOF})},
 		{name: "fails in more than one line", want: bad, set: atHalf(errors.New("one\r\ntwo\x1b[31m"))},
 		{name: "fails with a novel", want: bad,
 			set: atHalf(errors.New(strings.Repeat("all work and no play ", 10_000)))},

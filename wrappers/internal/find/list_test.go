@@ -70,7 +70,8 @@ func TestAListIsCutIntoNames(t *testing.T) {
 			}
 			if !slices.Equal(got, want) || (err != nil) != (refused != "") ||
 				err != nil && !strings.Contains(err.Error(), refused) {
-				t.Errorf("%s (regular file: %t): got %.60q and %v, want %.60q and %q", name, regular, got, err, want, refused)
+				t.Errorf("%s (regular file: %t): got %.60q and %v, want %.60q and %q", name, regular, got, err,
+					want, refused)
 			}
 		}
 	}

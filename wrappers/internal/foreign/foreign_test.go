@@ -162,7 +162,8 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 			r, err := s.typed(t).CreateTranscriptionWithFormWithResponse(t.Context(), mixed.CreateTranscriptionRequest{
 				File: source("a.mp3", small), Model: whisper, Temperature: ptr(float32(0.5)),
 				Stream: ptr(false), ChunkingStrategy: &auto,
-				TimestampGranularities: &[]mixed.CreateTranscriptionRequestTimestampGranularities{mixed.Word, mixed.Segment},
+				TimestampGranularities: &[]mixed.CreateTranscriptionRequestTimestampGranularities{mixed.Word,
+					mixed.Segment},
 			})
 			if err != nil {
 				return nil, err
@@ -187,7 +188,8 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 		{"Box, an object before a large file", 201, func(s *server) (*http.Response, error) {
 			return s.mixed(t).PostFilesContentWithForm(t.Context(), &mixed.PostFilesContentParams{}, box)
 		}, "POST /box/files/content", []string{
-			`attributes application/json: {"content_created_at":"2026-11-25T18:00:00Z","name":"청구서.pdf","parent":{"id":"0"}}`,
+			`attributes application/json: {"content_created_at":"2026-11-25T18:00:00Z","name":"청구서.pdf",` +
+				`"parent":{"id":"0"}}`,
 			"file 청구서.pdf application/pdf: " + sum(large),
 		}},
 		{"ElevenLabs, several files", 200, func(s *server) (*http.Response, error) {
@@ -198,28 +200,33 @@ func TestFormsArriveAsTheirAPIsDescribeThem(t *testing.T) {
 			"name: v", "files 1.wav audio/wav: " + sum(small), "files 2.wav audio/wav: " + sum(large),
 		}},
 		{"Immich, times and two kinds of file", 201, func(s *server) (*http.Response, error) {
-			return s.mixed(t).UploadAssetWithForm(t.Context(), &mixed.UploadAssetParams{}, mixed.UploadAssetMultipartRequestBody{
-				AssetData: source("a.jpg", small), SidecarData: ptr(source("a.xmp", nil)),
-				DeviceAssetID: "d", DeviceID: "", FileCreatedAt: at, FileModifiedAt: at,
-				IsFavorite: ptr(true), LivePhotoVideoID: ptr(types.UUID{15: 1}),
-			})
+			return s.mixed(t).UploadAssetWithForm(t.Context(), &mixed.UploadAssetParams{},
+				mixed.UploadAssetMultipartRequestBody{
+					AssetData: source("a.jpg", small), SidecarData: ptr(source("a.xmp", nil)),
+					DeviceAssetID: "d", DeviceID: "", FileCreatedAt: at, FileModifiedAt: at,
+					IsFavorite: ptr(true), LivePhotoVideoID: ptr(types.UUID{15: 1}),
+				})
 		}, "POST /immich/assets", []string{
 			"deviceAssetId: d", "deviceId text/plain: ", "fileCreatedAt: 2026-11-25T18:00:00Z",
 			"fileModifiedAt: 2026-11-25T18:00:00Z",
 			"isFavorite: true", "livePhotoVideoId: 00000000-0000-0000-0000-000000000001",
-			"assetData a.jpg image/jpeg: " + sum(small), "sidecarData a.xmp " + source("a.xmp", nil).ContentType + ": " +
+			"assetData a.jpg image/jpeg: " + sum(small), "sidecarData a.xmp " +
+				source("a.xmp", nil).ContentType + ": " +
 				sum(nil),
 		}},
 		{"Asana, without its file", 200, func(s *server) (*http.Response, error) {
-			return s.mixed(t).CreateAttachmentForObjectWithForm(t.Context(), mixed.CreateAttachmentForObjectMultipartRequestBody{
-				Parent: "1", URL: ptr("https://example.com/a"), ResourceSubtype: ptr(mixed.External),
-			})
-		}, "POST /asana/attachments", []string{"parent: 1", "resource_subtype: external", "url: https://example.com/a"}},
+			return s.mixed(t).CreateAttachmentForObjectWithForm(t.Context(),
+				mixed.CreateAttachmentForObjectMultipartRequestBody{
+					Parent: "1", URL: ptr("https://example.com/a"), ResourceSubtype: ptr(mixed.External),
+				})
+		}, "POST /asana/attachments", []string{"parent: 1", "resource_subtype: external",
+			"url: https://example.com/a"}},
 		{"Dropbox Sign, objects and arrays taken apart", 200, func(s *server) (*http.Response, error) {
 			return s.brackets(t).SignatureRequestSendWithForm(t.Context(), brackets.SignatureRequestSendRequest{
 				Files: &[]upload.Source{source("nda.pdf", large), source("b.pdf", small)},
 				Signers: &[]brackets.SubSignatureRequestSigner{
-					{EmailAddress: "j@example.com", Name: "J", Order: ptr(0)}, {EmailAddress: "k@example.com", Name: "K"},
+					{EmailAddress: "j@example.com", Name: "J", Order: ptr(0)},
+					{EmailAddress: "k@example.com", Name: "K"},
 				},
 				CcEmailAddresses: &[]types.Email{"l@example.com"},
 				FieldOptions:     &brackets.SubFieldOptions{DateFormat: "DD - MM - YYYY"},
@@ -265,11 +272,12 @@ func TestFilesArriveRaw(t *testing.T) {
 				&mixed.ReposUploadReleaseAssetParams{Name: "a b.zip"}, source("a b.zip", large))
 		}, "POST /github/repos/o/r/releases/7/assets?name=a+b.zip"},
 		{"Canva", 200, func(s *server) (*http.Response, error) {
-			r, err := s.typed(t).CreateAssetUploadJobWithFileWithResponse(t.Context(), &mixed.CreateAssetUploadJobParams{
-				AssetUploadMetadata: struct {
-					NameBase64 string `json:"name_base64"`
-				}{"YQ=="},
-			}, source("a.zip", large))
+			r, err := s.typed(t).CreateAssetUploadJobWithFileWithResponse(t.Context(),
+				&mixed.CreateAssetUploadJobParams{
+					AssetUploadMetadata: struct {
+						NameBase64 string `json:"name_base64"`
+					}{"YQ=="},
+				}, source("a.zip", large))
 			if err != nil {
 				return nil, err
 			}
@@ -284,7 +292,8 @@ func TestFilesArriveRaw(t *testing.T) {
 			}
 			resp.Body.Close()
 			s.check(t, resp.StatusCode, tt.status, tt.line)
-			if got := s.arrived[0]; sum(got.body) != sum(large) || got.head.Get("Content-Type") != "application/octet-stream" {
+			if got := s.arrived[0]; sum(got.body) != sum(large) ||
+				got.head.Get("Content-Type") != "application/octet-stream" {
 				t.Errorf("%d bytes of %s arrived, want %d of application/octet-stream", len(got.body),
 					got.head.Get("Content-Type"), len(large))
 			}

@@ -10,8 +10,8 @@ import (
 // A file with any content is either refused and not changed, or opened with all
 // its whole lines. Then it can be written and read again.
 func FuzzJournal(f *testing.F) {
-	line := magic + `"to":"x","base":"y","path":"/a","size":1,"modified":"2026-11-21T19:30:36.5Z","id":"1","name":"a"}` +
-		"\n"
+	line := magic + `"to":"x","base":"y","path":"/a","size":1,"modified":"2026-11-21T19:30:36.5Z",` +
+		`"id":"1","name":"a"}` + "\n"
 	for _, seed := range []string{"", line, line + line[:20], line + "\x00\x00", line[:5], "text", "{\n", line + "{}\n",
 		magic + "\n"} {
 		f.Add([]byte(seed))

@@ -125,8 +125,9 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 			want: "line 1 is damaged"},
 		"a size that is none": {content: magic +
 			`"to":"ncloudmailer","base":"https://host/v1","path":"/a","id":"1","size":"x"}` + "\n", want: "damaged"},
-		"damage in the middle": {content: strings.Replace(string(content), `"size"`, `"si`, 1), want: "line 1 is damaged"},
-		"a stray line":         {content: string(content) + "x\n" + string(content), want: "line 4 is not a line"},
+		"damage in the middle": {content: strings.Replace(string(content), `"size"`, `"si`, 1),
+			want: "line 1 is damaged"},
+		"a stray line": {content: string(content) + "x\n" + string(content), want: "line 4 is not a line"},
 		"another provider": {content: string(content), to: "twentyfourseven",
 			want: "uploads to ncloudmailer at https://host/v1, not to twentyfourseven"},
 		"another address": {content: string(content), base: "http://loopback/v1",
@@ -152,7 +153,8 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 
 func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 	_, content := written(t)
-	for what, n := range map[string]int{"a torn line": len(content) - 5, "a line without its newline": len(content) - 1} {
+	for what, n := range map[string]int{"a torn line": len(content) - 5,
+		"a line without its newline": len(content) - 1} {
 		path := filepath.Join(t.TempDir(), "j")
 		if err := os.WriteFile(path, content[:n], 0o600); err != nil {
 			t.Fatal(err)

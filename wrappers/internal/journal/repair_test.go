@@ -40,7 +40,8 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 			path: "/b"},
 		"no UTF-8": {content: damage(second+150, 0xff), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1,
 			path: "/b"},
-		"the beginning":  {content: damage(second, 'x'), damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1, path: "/b"},
+		"the beginning": {content: damage(second, 'x'), damaged: fmt.Sprint("2 ", second), kept: 2,
+			lost: 1, path: "/b"},
 		"the first byte": {content: damage(0, 'x'), damaged: "1 0", kept: 2, lost: 1, path: "/a"},
 		"the path": {content: bytes.Replace(whole, []byte(`"path":"/b"`), []byte(`"path":'/b"`), 1),
 			damaged: fmt.Sprint("2 ", second), kept: 2, lost: 1},
@@ -64,8 +65,8 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 			want := Found{int64(tc.kept), int64(strings.Count(tc.damaged, " ")), int64(tc.lost)}
 			found, err := Check(path, note)
 			if (err != nil) != tc.refused || where != tc.damaged || lost != tc.path || !tc.refused && found != want {
-				t.Errorf("check found %+v at %q, the path %q and %v, want %+v at %q and %q", found, where, lost, err, want,
-					tc.damaged, tc.path)
+				t.Errorf("check found %+v at %q, the path %q and %v, want %+v at %q and %q", found, where,
+					lost, err, want, tc.damaged, tc.path)
 			}
 			if after, _ := os.ReadFile(path); !bytes.Equal(after, tc.content) {
 				t.Error("check changed the file")

@@ -23,7 +23,8 @@ func Answer(status int, body string, header ...string) Fault {
 			for i := 0; i+1 < len(header); i += 2 {
 				w.Header().Add(header[i], header[i+1])
 			}
-			answer := standinhttp.Answer{Status: status, ContentType: w.Header().Get("Content-Type"), Body: []byte(body)}
+			answer := standinhttp.Answer{Status: status, ContentType: w.Header().Get("Content-Type"),
+				Body: []byte(body)}
 			standinhttp.Refuse(w, r, answer, errInjected)
 		})}
 	}

@@ -31,7 +31,8 @@ func TestEachPartOfAnExchangeCountsAgainstTheHistory(t *testing.T) {
 		"a file's type": file(contract.File{ContentType: text}), "a file's field": file(contract.File{Field: text}),
 		"a file's body":   file(contract.File{Body: []byte(text)}),
 		"many violations": {Violations: make([]contract.Violation, 20)},
-		"a detail":        violation(contract.Violation{Detail: text}), "a place": violation(contract.Violation{At: text}),
+		"a detail":        violation(contract.Violation{Detail: text}),
+		"a place":         violation(contract.Violation{At: text}),
 		"a header's name": {Header: http.Header{text: nil}}, "a header": {Header: http.Header{"A": {text}}},
 		"many values": {AnswerHeader: http.Header{"A": texts}}, "a field": {Fields: url.Values{"a": {text}}},
 	} {
@@ -47,7 +48,8 @@ func TestTheHistoryIsFilledToItsBounds(t *testing.T) {
 		h := &New(cfg).history
 		for n := range int64(5) {
 			h.add(&entry{})
-			if want := min(n+1, 3); int64(len(h.entries)) != want || h.held != want*size || h.entries[want-1].ID != n+1 {
+			if want := min(n+1, 3); int64(len(h.entries)) != want || h.held != want*size ||
+				h.entries[want-1].ID != n+1 {
 				t.Errorf("%d of %d are held, with %d bytes; want %d", len(h.entries), n+1, h.held, want)
 			}
 		}
@@ -73,9 +75,11 @@ func TestACheckThatWaitsFindsWhatOneAtOnceFinds(t *testing.T) {
 	}
 	before, waited := runtime.NumGoroutine(), 0
 	for _, body := range []string{"", "--b--", "--b\r\nContent-Disposition: form-data; name=fileList; filename=a\r\n" +
-		"Content-Type: text/plain\r\n\r\nx\r\n--b--", field(mostWaiting / 2), field(mostWaiting), "--b\r\nno colon\r\n\r\n", "{}"} {
+		"Content-Type: text/plain\r\n\r\nx\r\n--b--", field(mostWaiting / 2), field(mostWaiting),
+		"--b\r\nno colon\r\n\r\n", "{}"} {
 		for _, method := range []string{"POST", "GET"} {
-			for _, answer := range []string{"", "no JSON", `{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":1,"fileId":"f-1"}]}`,
+			for _, answer := range []string{"", "no JSON",
+				`{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":1,"fileId":"f-1"}]}`,
 				`{"tempRequestId":"t-1","files":[{"fileName":"a","fileSize":-1,"fileId":2}]}`} {
 				for _, m := range []*Monitor{atOnce, waiting} {
 					r := httptest.NewRequest(method, "/api/v1/files", strings.NewReader(body))
@@ -115,6 +119,7 @@ func TestACheckThatWaitsFindsWhatOneAtOnceFinds(t *testing.T) {
 		}
 	}
 	if first[0].Violations == nil || waiting.history.held != atOnce.history.held {
-		t.Errorf("a follower sees %v; %d bytes are held, not %d", first[0].Violations, waiting.history.held, atOnce.history.held)
+		t.Errorf("a follower sees %v; %d bytes are held, not %d", first[0].Violations, waiting.history.held,
+			atOnce.history.held)
 	}
 }

@@ -243,7 +243,8 @@ func TestAFaultMayHandOutURLs(t *testing.T) {
 		return xs[len(xs)-1]
 	}
 	handOut := func(status, n int) monitor.Fault {
-		return monitor.Answer(status, fmt.Sprintf(`{"uploadUrl":"%s/put/%d"}`, url, n), "Content-Type", "application/json")
+		return monitor.Answer(status, fmt.Sprintf(`{"uploadUrl":"%s/put/%d"}`, url, n), "Content-Type",
+			"application/json")
 	}
 	send("POST", "/v2/objects", handOut(200, 1))
 	send("POST", "/v2/objects", handOut(503, 2))

@@ -61,7 +61,8 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 	for _, l := range lines {
 		running.Go(func() {
 			failed := 0
-			for sent, err := range upload.Many(t.Context(), l.client, 2*inMiddle, iter.Seq2[upload.Source, error](crowd)) {
+			for sent, err := range upload.Many(t.Context(), l.client, 2*inMiddle,
+				iter.Seq2[upload.Source, error](crowd)) {
 				if done.Add(1); err == nil {
 					l.acknowledge(sent)
 				} else if failed++; !errors.Is(err, upload.ErrUnavailable) {
@@ -110,8 +111,8 @@ func TestAKillLosesNothingThatWasAcknowledgedAndLeavesNothingInPart(t *testing.T
 	stored := check(t, dir, append(lines, again...))
 	for i, l := range lines {
 		if acked := l.acknowledged + again[i].acknowledged; again[i].acknowledged != 10 || stored[l] < acked {
-			t.Errorf("%s: %d files are visible, and %d were acknowledged, %d of them after the restart", l.name, stored[l],
-				acked, again[i].acknowledged)
+			t.Errorf("%s: %d files are visible, and %d were acknowledged, %d of them after the restart",
+				l.name, stored[l], acked, again[i].acknowledged)
 		}
 	}
 }

@@ -277,7 +277,8 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 		})
 		defer trickle.Wait()
 		defer conn.Close()
-		if got, took := status(t, conn), time.Since(begun); got != http.StatusRequestEntityTooLarge || took != time.Minute {
+		if got, took := status(t, conn), time.Since(begun); got != http.StatusRequestEntityTooLarge ||
+			took != time.Minute {
 			t.Errorf("status %d after %s, want the handler's after a minute", got, took)
 		}
 	})
@@ -328,7 +329,8 @@ func TestCallerThatSendsRequestsAndReadsNoAnswerIsCutOff(t *testing.T) {
 				conn := pipe(t, time.Minute, next)
 				conn.SetDeadline(time.Now().Add(time.Hour))
 				for err := error(nil); err == nil; { // until the server closes the connection
-					if _, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); errors.Is(err, os.ErrDeadlineExceeded) {
+					_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+					if errors.Is(err, os.ErrDeadlineExceeded) {
 						t.Error("the connection is held")
 					}
 				}

@@ -129,7 +129,8 @@ func TestABatchWithATornManifestIsIgnored(t *testing.T) {
 	}
 	whole, _ := io.ReadAll(r)
 	for n := range info.Size - 1 { // without its line end it is whole
-		for _, torn := range []string{string(whole[:n]), string(whole[:n]) + strings.Repeat("\x00", len(whole)-int(n))} {
+		for _, torn := range []string{string(whole[:n]), string(whole[:n]) +
+			strings.Repeat("\x00", len(whole)-int(n))} {
 			if _, err := st.Put(t.Context(), key, "", strings.NewReader(torn)); err != nil {
 				t.Fatal(err)
 			}

@@ -53,7 +53,8 @@ func badRequest(details string, cause error) error {
 			details: "Nothing of the body came for too long.", cause: cause,
 		}
 	}
-	return &refusal{status: http.StatusBadRequest, code: "77102", message: "BAD_REQUEST", details: details, cause: cause}
+	return &refusal{status: http.StatusBadRequest, code: "77102", message: "BAD_REQUEST",
+		details: details, cause: cause}
 }
 
 func noSuchBatch() error {

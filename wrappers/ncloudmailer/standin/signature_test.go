@@ -51,10 +51,11 @@ func TestSignatureVectors(t *testing.T) {
 		}
 		for what, status := range map[string]int{
 			"a query": ask(v.method, v.uri+"?x=y", v.timestamp, accessKey, v.signature),
-			"the path written otherwise": ask(v.method, strings.Replace(v.uri, "api", "%61pi", 1), v.timestamp, accessKey,
-				v.signature),
-			"the timestamp otherwise":   ask(v.method, v.uri, "0"+v.timestamp, accessKey, v.signature),
-			"a signature without its =": ask(v.method, v.uri, v.timestamp, accessKey, strings.TrimSuffix(v.signature, "=")),
+			"the path written otherwise": ask(v.method, strings.Replace(v.uri, "api", "%61pi", 1),
+				v.timestamp, accessKey, v.signature),
+			"the timestamp otherwise": ask(v.method, v.uri, "0"+v.timestamp, accessKey, v.signature),
+			"a signature without its =": ask(v.method, v.uri, v.timestamp, accessKey,
+				strings.TrimSuffix(v.signature, "=")),
 		} {
 			if status != http.StatusUnauthorized {
 				t.Errorf("%s %s with %s: status %d, want 401", v.method, v.uri, what, status)

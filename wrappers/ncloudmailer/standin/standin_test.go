@@ -243,7 +243,8 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 					t.Errorf("id %s", id)
 				}
 			}
-			if got, contentType := s.stored(a.Files[0].FileID); got != "upload test file" || contentType != "text/plain" {
+			if got, contentType := s.stored(a.Files[0].FileID); got != "upload test file" ||
+				contentType != "text/plain" {
 				t.Errorf("stored: %q, %s", got, contentType)
 			}
 		}

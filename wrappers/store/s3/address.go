@@ -68,7 +68,8 @@ func parse(rawURL string) (address, error) {
 	if addr.public == "" {
 		addr.public = addr.base
 	} else if addr.basePath(addr.public) != addr.basePath(addr.base) {
-		return address{}, errors.New("the public setting has another path than the endpoint: a signature covers the path")
+		return address{}, errors.New("the public setting has another path than the endpoint: a signature " +
+			"covers the path")
 	}
 	return addr, nil
 }

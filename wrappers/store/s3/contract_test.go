@@ -119,7 +119,9 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 	mux.Handle("/download/", presigned)
 	ts := httptest.NewServer(mux)
 	defer ts.Close()
-	uploadtest.Probe(t, ts.URL+"/api/v1", spec(t, "ncloudmailer.yaml"), func(r *http.Request) { keys.Sign(r, time.Now()) })
+	uploadtest.Probe(t, ts.URL+"/api/v1", spec(t, "ncloudmailer.yaml"), func(r *http.Request) {
+		keys.Sign(r, time.Now())
+	})
 	uploadtest.Probe(t, ts.URL+"/v1", spec(t, "twentyfourseven.yaml"), func(r *http.Request) {
 		r.Header.Set("Authorization", "Bearer static-token")
 	})

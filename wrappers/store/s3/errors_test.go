@@ -36,7 +36,8 @@ func TestFailuresAreReported(t *testing.T) {
 	}{
 		{"an error of S3", func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(403)
-			io.WriteString(w, `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access
+			io.WriteString(w, `<?xml version="1.0"?>`+
+				`<Error><Code>AccessDenied</Code><Message>Access
 				Denied.</Message><StringToSign>secret-of-the-test</StringToSign></Error>`)
 		}, "not permitted: Access Denied. (status 403 Forbidden, code AccessDenied)"},
 		{"a page", func(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +55,8 @@ func TestFailuresAreReported(t *testing.T) {
 			w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:05 GMT")
 			w.WriteHeader(403)
 			io.WriteString(w, `<Error><Code>RequestTimeTooSkewed</Code><Message>Too far.</Message></Error>`)
-		}, "not permitted: Too far. The store's clock says 2006-01-02T15:04:05Z and this machine's 2013-05-24T00:00:00Z: " +
+		}, "not permitted: Too far. The store's clock says 2006-01-02T15:04:05Z and this machine's " +
+			"2013-05-24T00:00:00Z: " +
 			"set the one that is wrong. (status 403 Forbidden, code RequestTimeTooSkewed)"},
 		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "https://other.example.com/?X-Amz-Signature=x")
@@ -100,7 +102,8 @@ func TestAFailedUploadIsAbortedOnceAndItsErrorIsTheFirst(t *testing.T) {
 			w.Header().Set("ETag", `"x"`)
 		case r.Method == http.MethodPost: // S3 has sent its 200 by the time that it knows
 			seen = append(seen, "complete")
-			io.WriteString(w, `<?xml version="1.0"?><Error><Code>InvalidPart</Code><Message>no such part</Message></Error>`)
+			io.WriteString(w, `<?xml version="1.0"?>`+
+				`<Error><Code>InvalidPart</Code><Message>no such part</Message></Error>`)
 		case r.Method == http.MethodDelete:
 			seen = append(seen, "abort "+q.Get("uploadId"))
 			w.WriteHeader(http.StatusNotFound)
@@ -110,7 +113,8 @@ func TestAFailedUploadIsAbortedOnceAndItsErrorIsTheFirst(t *testing.T) {
 		}
 	})
 	_, err := st.Put(t.Context(), "a", "text/plain", zeros(part+1))
-	if err == nil || !strings.Contains(err.Error(), "InvalidPart: no such part") || strings.Contains(err.Error(), "gone") {
+	if err == nil || !strings.Contains(err.Error(), "InvalidPart: no such part") ||
+		strings.Contains(err.Error(), "gone") {
 		t.Errorf("error %v, want InvalidPart alone", err)
 	}
 	if got, want := strings.Join(seen, ", "), "start, part 1, part 2, complete, abort the-id"; got != want {
@@ -123,7 +127,8 @@ func TestUpToOnePartIsOneRequest(t *testing.T) {
 		requests := 0
 		st := scripted(t, func(w http.ResponseWriter, r *http.Request) {
 			requests++
-			if n, err := io.Copy(io.Discard, r.Body); r.Method != http.MethodPut || n != size || r.ContentLength != size ||
+			if n, err := io.Copy(io.Discard, r.Body); r.Method != http.MethodPut || n != size ||
+				r.ContentLength != size ||
 				err != nil {
 				t.Errorf("%s of %d bytes with the length %d, %v", r.Method, n, r.ContentLength, err)
 			}
@@ -188,7 +193,8 @@ func TestAFailureIsTriedAgain(t *testing.T) {
 			failed[request] = true
 			w.WriteHeader(http.StatusInternalServerError)
 		case r.URL.Query().Has("uploads"):
-			io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>the-id</UploadId></InitiateMultipartUploadResult>`)
+			io.WriteString(w, `<InitiateMultipartUploadResult>`+
+				`<UploadId>the-id</UploadId></InitiateMultipartUploadResult>`)
 		case r.Method == http.MethodPost:
 			io.WriteString(w, `<CompleteMultipartUploadResult></CompleteMultipartUploadResult>`)
 		}

@@ -118,7 +118,8 @@ func (m *multipart) complete(ctx context.Context) error {
 func (m *multipart) abort(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	r := request{op: "AbortMultipartUpload", method: http.MethodDelete, key: m.key, query: url.Values{"uploadId": {m.id}}}
+	r := request{op: "AbortMultipartUpload", method: http.MethodDelete, key: m.key,
+		query: url.Values{"uploadId": {m.id}}}
 	if _, err := m.store.call(ctx, r, nil); err != nil && !isNoSuchUpload(err) {
 		return fmt.Errorf("%w; its parts are left in the bucket, since they could not be deleted: %w", cause, err)
 	}

@@ -79,12 +79,14 @@ func TestBucketAddresses(t *testing.T) {
 	for address, want := range map[string]string{
 		"s3://bucket/in/box/?endpoint=http://10.0.0.1&region=eu-north-1": "http://10.0.0.1/bucket/in/box/a",
 		"s3://bucket/": "https://bucket.s3.us-east-1.amazonaws.com/a",
-		"s3://bucket?public=https://files.example.com":                      "https://files.example.com/bucket/a",
-		"s3://bucket/in?region=eu-north-1":                                  "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
-		"s3://bucket":                                                       "https://bucket.s3.us-east-1.amazonaws.com/a",
-		"s3://abc":                                                          "https://abc.s3.us-east-1.amazonaws.com/a",
-		"s3://" + strings.Repeat("b", 63):                                   "https://" + strings.Repeat("b", 63) + ".s3.us-east-1.amazonaws.com/a",
-		"s3://bucket.example.com":                                           "https://s3.us-east-1.amazonaws.com/bucket.example.com/a",
+		"s3://bucket?public=https://files.example.com": "https://files.example.com/bucket/a",
+		"s3://bucket/in?region=eu-north-1":             "https://bucket.s3.eu-north-1.amazonaws.com/in/a",
+		"s3://bucket":                                  "https://bucket.s3.us-east-1.amazonaws.com/a",
+		"s3://abc":                                     "https://abc.s3.us-east-1.amazonaws.com/a",
+		"s3://" + strings.Repeat("b", 63): "https://" + strings.Repeat("b", 63) +
+			".s3.us-east-1.amazonaws.com/a",
+		"s3://bucket.example.com": "https://s3.us-east-1.amazonaws.com" +
+			"/bucket.example.com/a",
 		"s3://bucket/in?endpoint=http://127.0.0.1:9000":                     "http://127.0.0.1:9000/bucket/in/a",
 		"s3://bucket?endpoint=https://gateway.example.com/s3/":              "https://gateway.example.com/s3/bucket/a",
 		"s3://bucket?endpoint=http://[::1]:9000":                            "http://[::1]:9000/bucket/a",

@@ -61,10 +61,12 @@ func (p program) run(base, issuer string, args ...string) string {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.t.Context(), p.path, args...)
 	cmd.Env = append(os.Environ(),
-		"TWENTYFOURSEVEN_BASE_URL="+base+"/v1", "TWENTYFOURSEVEN_TOKEN_URL="+issuer+"/oauth/token", "TWENTYFOURSEVEN_TOKEN=",
+		"TWENTYFOURSEVEN_BASE_URL="+base+"/v1", "TWENTYFOURSEVEN_TOKEN_URL="+issuer+"/oauth/token",
+		"TWENTYFOURSEVEN_TOKEN=",
 		"TWENTYFOURSEVEN_CLIENT_ID=test-client-id", "TWENTYFOURSEVEN_CLIENT_SECRET=test-client-secret",
 		"TWENTYFOURSEVEN_ORGANIZATION=1",
-		"NCLOUD_MAILER_BASE_URL="+base+"/api/v1", "NCLOUD_ACCESS_KEY=test-access-key", "NCLOUD_SECRET_KEY=test-secret-key")
+		"NCLOUD_MAILER_BASE_URL="+base+"/api/v1", "NCLOUD_ACCESS_KEY=test-access-key",
+		"NCLOUD_SECRET_KEY=test-secret-key")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

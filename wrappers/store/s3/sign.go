@@ -97,7 +97,8 @@ func (s *signer) sign(now time.Time, method string, u *url.URL, headers map[stri
 		lines = append(lines, name+":"+headers[name]+"\n")
 	}
 	signed = strings.Join(names, ";")
-	canonical := strings.Join([]string{method, u.EscapedPath(), u.RawQuery, strings.Join(lines, ""), signed, digest}, "\n")
+	canonical := strings.Join([]string{method, u.EscapedPath(), u.RawQuery, strings.Join(lines, ""), signed, digest},
+		"\n")
 	text := strings.Join([]string{algorithm, now.Format(stamp), s.scope(now), hexSHA256([]byte(canonical))}, "\n")
 	key := []byte("AWS4" + s.cred().SecretAccessKey)
 	for _, part := range append(strings.Split(s.scope(now), "/"), text) {

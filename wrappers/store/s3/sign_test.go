@@ -12,7 +12,8 @@ import (
 // Authorization Header" and "Authenticating Requests: Using Query Parameters".
 var example = &signer{
 	cred: func() Credentials {
-		return Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
+		return Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+			SecretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	},
 	region: "us-east-1",
 	now:    func() time.Time { return time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC) },
@@ -54,7 +55,8 @@ func TestSignaturesAreThoseOfAmazonsExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			now := example.now()
-			headers := map[string]string{"host": u.Host, "x-amz-date": now.Format(stamp), "x-amz-content-sha256": tt.digest}
+			headers := map[string]string{"host": u.Host, "x-amz-date": now.Format(stamp),
+				"x-amz-content-sha256": tt.digest}
 			for name, value := range tt.headers {
 				headers[name] = value
 			}

@@ -173,7 +173,8 @@ func readers(ctx context.Context, s store.Store) error {
 	}
 	must(opened[0].Close(), "Close")
 	if got, err := io.ReadAll(opened[1]); err != nil || !bytes.Equal(got, want[1000:]) {
-		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed", difference(got, want[1000:]), err)
+		return fmt.Errorf("one of two readers gave %s, %v, after the other was closed",
+			difference(got, want[1000:]), err)
 	}
 	return nil
 }
@@ -212,7 +213,8 @@ func badContentTypes(ctx context.Context, s store.Store) error {
 			}
 		}
 		must(absent(ctx, s, "a"), "after Put with content type %q", contentType)
-		must(holds(ctx, s, "old", textPlain, []byte("old")), "after Put over an object with content type %q", contentType)
+		must(holds(ctx, s, "old", textPlain, []byte("old")), "after Put over an object with content type %q",
+			contentType)
 	}
 	return nil
 }

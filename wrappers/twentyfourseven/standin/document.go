@@ -56,7 +56,8 @@ func (h operations) GetDocument(
 	if err != nil {
 		return nil, err
 	}
-	return document{DocumentID: req.DocumentID, ContentType: info.ContentType, DownloadURL: target, Pages: &[]any{}}, nil
+	return document{DocumentID: req.DocumentID, ContentType: info.ContentType,
+		DownloadURL: target, Pages: &[]any{}}, nil
 }
 
 // document answers 200 like the generated type, with a readable URL.

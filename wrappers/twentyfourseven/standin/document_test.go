@@ -46,7 +46,8 @@ func TestDocumentIsTheFileThatWasUploaded(t *testing.T) {
 			resp.Header.Get("Content-Type") != "text/html" {
 			t.Errorf("%d %q %s, want %q", resp.StatusCode, text, contentType, content)
 		}
-		if resp.Header.Get("Content-Disposition") != "attachment" || resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
+		if resp.Header.Get("Content-Disposition") != "attachment" ||
+			resp.Header.Get("X-Content-Type-Options") != "nosniff" ||
 			resp.Header.Get("Content-Security-Policy") != "sandbox" {
 			t.Errorf("what was uploaded would run as a page: %v", resp.Header)
 		}
@@ -92,7 +93,8 @@ func TestDownloadURLTakesNothingElse(t *testing.T) {
 		}
 	}
 	clock.Add(time.Minute)
-	if resp, text := s.do("GET", target, nil); resp.StatusCode != 403 || !strings.Contains(text, "Request has expired") {
+	if resp, text := s.do("GET", target, nil); resp.StatusCode != 403 ||
+		!strings.Contains(text, "Request has expired") {
 		t.Errorf("at its end: %d %s", resp.StatusCode, text)
 	}
 }

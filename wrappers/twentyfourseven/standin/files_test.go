@@ -42,7 +42,8 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	if got := s.status(i.FileID); !strings.Contains(got, `"Pending"`) {
 		t.Errorf("after the reset: %s", got)
 	}
-	if _, _, err := s.Open(t.Context(), i.FileID); err == nil || !strings.Contains(err.Error(), fs.ErrNotExist.Error()) {
+	if _, _, err := s.Open(t.Context(), i.FileID); err == nil ||
+		!strings.Contains(err.Error(), fs.ErrNotExist.Error()) {
 		t.Errorf("after the reset: %v", err)
 	}
 }

@@ -18,7 +18,8 @@ type mac func(texts ...string) []byte
 func derive(credentials []string, purposes ...string) ([]mac, error) {
 	var macs []mac
 	for _, purpose := range purposes {
-		key, err := hkdf.Key(sha256.New, join(credentials), nil, "putpost twentyfourseven stand-in: "+purpose, sha256.Size)
+		key, err := hkdf.Key(sha256.New, join(credentials), nil,
+			"putpost twentyfourseven stand-in: "+purpose, sha256.Size)
 		if err != nil {
 			return nil, err
 		}

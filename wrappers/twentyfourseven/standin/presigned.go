@@ -125,7 +125,8 @@ func (h *Handler) put(r *http.Request, id string) *s3Error {
 	case errors.Is(err, store.ErrFull):
 		return refuseS3(http.StatusRequestEntityTooLarge, "EntityTooLarge", err, "The store has no room for the file.")
 	default:
-		return refuseS3(http.StatusInternalServerError, "InternalError", err, "The file could not be stored. Try again.")
+		return refuseS3(http.StatusInternalServerError, "InternalError", err,
+			"The file could not be stored. Try again.")
 	}
 }
 
@@ -179,7 +180,8 @@ func (h *Handler) checkURL(r *http.Request, method, id, contentType string) *s3E
 			return denied("There were headers present in the request which were not signed: " + strings.ToLower(name))
 		}
 	}
-	if len(r.Header.Values("Content-Type")) > 1 || !standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
+	if len(r.Header.Values("Content-Type")) > 1 ||
+		!standinhttp.Same(signature, h.sign(method, id, contentType, expires)) {
 		return refuseS3(http.StatusForbidden, "SignatureDoesNotMatch", nil,
 			"The signature does not fit the request. Check the URL and the Content-Type. "+
 				"Both must be as announced.")

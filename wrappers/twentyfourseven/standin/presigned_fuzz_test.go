@@ -74,8 +74,9 @@ func FuzzPresignedURL(f *testing.F) {
 		u.RawQuery = query.Encode() + more
 		now = start.Add(time.Duration(later) * time.Second)
 		r := (&http.Request{
-			Method: method, URL: u, Host: u.Host, RequestURI: u.RequestURI(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: http.Header{"Content-Type": {typ}, "Content-Length": {"7"}}, ContentLength: 7, Body: http.NoBody,
+			Method: method, URL: u, Host: u.Host, RequestURI: u.RequestURI(), Proto: "HTTP/1.1", ProtoMajor: 1,
+			ProtoMinor: 1, Header: http.Header{"Content-Type": {typ}, "Content-Length": {"7"}}, ContentLength: 7,
+			Body: http.NoBody,
 		}).WithContext(t.Context())
 		r.Body = httptest.NewRequest(http.MethodPut, "/", strings.NewReader("content")).Body
 		w := httptest.NewRecorder()
@@ -88,8 +89,8 @@ func FuzzPresignedURL(f *testing.F) {
 		}
 		taken, stored := w.Code/100 == 2, err == nil
 		if taken != stored || taken == changed {
-			t.Fatalf("%s %s (%q, %d s later) is answered %d, and stored: %t; changed: %t", method, u, typ, later, w.Code,
-				stored, changed)
+			t.Fatalf("%s %s (%q, %d s later) is answered %d, and stored: %t; changed: %t", method, u, typ,
+				later, w.Code, stored, changed)
 		}
 	})
 }

@@ -163,7 +163,8 @@ func TestPresignedBodyHasALengthAndComesWhole(t *testing.T) {
 	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n",
 		"no length": "\n"} {
 		resp, text := raw(t, i.UploadURL, head+framing, false)
-		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusLengthRequired || code != "MissingContentLength" {
+		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusLengthRequired ||
+			code != "MissingContentLength" {
 			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
 		}
 	}
@@ -189,7 +190,8 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	cfg.Store = store.Memory(1 << 20)
 	s := serve(t, cfg)
 	i := s.initiate("a/b")
-	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 2<<20)), "Content-Type", "a/b")
+	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 2<<20)),
+		"Content-Type", "a/b")
 	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusRequestEntityTooLarge || code != "EntityTooLarge" {
 		t.Errorf("%d %s", resp.StatusCode, text)
 	}
@@ -263,7 +265,8 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 			t.Errorf("%s: the answer is %d %v", c.url, resp.StatusCode, resp.Header)
 		}
 		// The provider documents it for every status of its own services.
-		if got := resp.Header.Get("Access-Control-Allow-Credentials"); (got == "true") != strings.HasPrefix(c.url, "/v1/") {
+		got := resp.Header.Get("Access-Control-Allow-Credentials")
+		if (got == "true") != strings.HasPrefix(c.url, "/v1/") {
 			t.Errorf("%s: Access-Control-Allow-Credentials is %q", c.url, got)
 		}
 	}

@@ -223,7 +223,8 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"another type in JSON", post, path, jsonType, `{"contentType":5}`, 400, "contentType"},
 		{"no contentType", post, path, jsonType, `{}`, 400, "media type"},
 		{"half a media type", post, path, jsonType, `{"contentType":"text"}`, 400, "media type"},
-		{"a media type outside ASCII", post, path, jsonType, `{"contentType":"text/plain; x=\"é\""}`, 400, "content type"},
+		{"a media type outside ASCII", post, path, jsonType, `{"contentType":"text/plain; x=\"é\""}`, 400,
+			"content type"},
 		{"a form", post, path, "application/x-www-form-urlencoded", `contentType=a/b`, 415, "not application/json"},
 		{"too much JSON", post, path, jsonType, `{"contentType":"` + strings.Repeat("x", 64<<10) + `"}`, 413,
 			"more than 65536"},
@@ -233,8 +234,8 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"an id with a line end", get, path + "/" + never[:8] + "%0A" + never[8:], "", ``, 404, "fileId"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType, "Authorization",
-				"Bearer "+token)
+			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType,
+				"Authorization", "Bearer "+token)
 			want := ""
 			if c.reason == "path" { // the answer lists the right paths
 				want = "no such path; the paths are GET, HEAD /v1/documents/{documentId}; " +

@@ -119,7 +119,8 @@ func (h *Handler) grant(r *http.Request) (organization string, refused *oauthErr
 	}
 	if len(r.Header.Values("Authorization")) > 0 {
 		return "", &oauthError{
-			"invalid_client", "The credentials go in the body, not in the Authorization header.", http.StatusUnauthorized,
+			"invalid_client", "The credentials go in the body, not in the Authorization header.",
+			http.StatusUnauthorized,
 		}
 	}
 	t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -145,10 +146,12 @@ func (h *Handler) grant(r *http.Request) (organization string, refused *oauthErr
 		}
 	}
 	if form.Get("grant_type") != "client_credentials" {
-		return "", &oauthError{"unsupported_grant_type", "The grant_type is not client_credentials.", http.StatusBadRequest}
+		return "", &oauthError{"unsupported_grant_type", "The grant_type is not client_credentials.",
+			http.StatusBadRequest}
 	}
 	if !h.isClient(form.Get("client_id"), form.Get("client_secret")) {
-		return "", &oauthError{"invalid_client", "The client_id or the client_secret is wrong.", http.StatusUnauthorized}
+		return "", &oauthError{"invalid_client", "The client_id or the client_secret is wrong.",
+			http.StatusUnauthorized}
 	}
 	if form.Get("audience") != audience {
 		return "", invalidRequest("The audience is not " + audience + ".")
