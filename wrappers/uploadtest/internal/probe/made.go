@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"net/http"
+	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -171,7 +172,19 @@ func (p *prober) parent(r *operation) *operation {
 	if r.Method != http.MethodPost && r.Method != http.MethodPut || r.last == "" || p.clientKeys[r.last] {
 		return nil
 	}
-	return p.at(r.above(r.last), http.MethodPost)
+	return p.maker(r.above(r.last))
+}
+
+// maker returns the operation that makes what stands in a folder: the POST to it, or one
+// to a folder of its name elsewhere, such as POST /boxes/{box}/things for /things.
+func (p *prober) maker(things string) (found *operation) {
+	for _, r := range p.ops {
+		isSo := r.Method == http.MethodPost && path.Base(r.path) == path.Base(things)
+		if isSo && (found == nil || r.path == things) {
+			found = r
+		}
+	}
+	return found
 }
 
 // adopted returns the sample for a thing that has no upload yet, if each takes one.

@@ -314,9 +314,8 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 // ofOthers reports whether an operation tells of what another one than m's makes,
 // such as GET /parts/{partId} of what POST /things/{thingId}/parts makes.
 func (p *prober) ofOthers(m *made, r *operation) bool {
-	things := path.Base(r.above(r.last))
-	makes := func(by *operation) bool { return by.Method == http.MethodPost && path.Base(by.path) == things }
-	return m.by.path != r.path && path.Base(m.by.path) != things && slices.ContainsFunc(p.ops, makes)
+	things := r.above(r.last)
+	return m.by.path != r.path && path.Base(m.by.path) != path.Base(things) && p.maker(things) != nil
 }
 
 // isAnother reports an answer about another thing than the one that was asked

@@ -20,7 +20,8 @@ openapi: 3.0.3
 info: {title: Reel, version: '1'}
 servers: [{url: /}]
 paths:
-  /sessions: {post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
+  /studios/{studio}/sessions: {parameters: [{name: studio, in: path, required: true, schema: {type: string, enum: [
+    north]}, example: north}], post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
     type: object, required: [name, size, contentType], properties: {name: {type: string, minLength: 1},
     size: {type: integer, minimum: 1}, contentType: {type: string, pattern: '^video/'}}},
     example: {name: a.mp4, size: 1, contentType: video/mp4}}}},
@@ -64,7 +65,7 @@ func newReel(fault string) http.Handler {
 			status, answer, its := http.StatusNotFound, (*film)(nil), films[r.PathValue("id")]
 			if err != nil {
 				status = http.StatusBadRequest
-			} else if its != nil || pattern == "POST /sessions" {
+			} else if its != nil || pattern == "POST /studios/north/sessions" {
 				status, answer = f(r, its, content)
 			}
 			if answer == nil {
@@ -79,7 +80,7 @@ func newReel(fault string) http.Handler {
 			_ = json.NewEncoder(w).Encode(answer)
 		})
 	}
-	handle("POST /sessions", func(r *http.Request, _ *film, content []byte) (int, *film) {
+	handle("POST /studios/north/sessions", func(r *http.Request, _ *film, content []byte) (int, *film) {
 		made := &film{}
 		if r.Header.Get("Content-Type") != "application/json" &&
 			!strings.Contains(r.Header.Get("Content-Type"), "json;") ||
@@ -143,6 +144,7 @@ func newReel(fault string) http.Handler {
 		delete(films, its.FilmID)
 		return its
 	}))
+	mux.HandleFunc("/studios/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 	mux.HandleFunc("GET /films/{id}/file", func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()

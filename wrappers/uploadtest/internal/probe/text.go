@@ -176,9 +176,10 @@ func (p *prober) renamed(r *operation, s sample) sample {
 }
 
 // tellsApart reports whether one thing only may have the value of a member: the number of
-// a product, or the one by which the path of another operation names it.
+// a product, the address of a person, or the one by which the path of another operation
+// names it.
 func (p *prober) tellsApart(r *operation, m member) bool {
-	return distinctive.MatchString(m.name) ||
+	return distinctive.MatchString(m.name) || m.schema.Format == "email" ||
 		slices.ContainsFunc(p.ops, func(other *operation) bool {
 			return strings.HasPrefix(other.path+"/", r.path+"/{"+m.name+"}/")
 		})
