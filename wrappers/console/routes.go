@@ -41,14 +41,14 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 	mux.HandleFunc("HEAD "+base+"/events", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 	})
-	allowed := map[string][]string{}
+	allowed := map[contract.Template][]string{}
 	for _, op := range spec.Operations {
 		allowed[op.Path] = append(allowed[op.Path], op.Method)
 	}
 	for path, list := range allowed {
 		slices.Sort(list)
 		methods := strings.Join(list, ", ")
-		mux.HandleFunc(base+path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(base+string(path), func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", methods)
 			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method must be one of %s", methods))
 		})

@@ -22,6 +22,8 @@ package contract
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -50,7 +52,7 @@ type Contract struct {
 	// CredentialHeaders names the headers that carry credentials. New sets it.
 	CredentialHeaders []string
 
-	router []template
+	router []*Operation // if several paths fit, the first one counts
 
 	mu     sync.Mutex
 	grants map[string]*grant // by key
@@ -70,7 +72,10 @@ type Spec struct {
 // New returns the contract of a spec. It is the contract of any host.
 func New(spec Spec) *Contract {
 	c := &Contract{
-		Spec: spec, router: router(spec.Operations), grants: map[string]*grant{},
+		Spec: spec, grants: map[string]*grant{},
+		router: slices.SortedFunc(slices.Values(spec.Operations), func(a, b *Operation) int {
+			return strings.Compare(a.Path.order(), b.Path.order())
+		}),
 		CredentialHeaders: []string{"Authorization", "Proxy-Authorization", "Cookie"},
 	}
 	for _, s := range spec.Schemes {

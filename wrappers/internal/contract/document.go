@@ -118,7 +118,7 @@ func Parse(text []byte) (*Contract, error) {
 				return nil, fmt.Errorf("%s: %w", op.OperationID, err)
 			}
 			spec.Operations = append(spec.Operations, &Operation{
-				Name: op.OperationID, Method: method, Path: path, TakesBody: op.RequestBody != nil,
+				Name: op.OperationID, Method: method, Path: Template(path), TakesBody: op.RequestBody != nil,
 				Security: doc.security(), Rules: op,
 			})
 			for _, answer := range op.Responses {

@@ -344,7 +344,7 @@ func (x *Exchange) at() string {
 	path := x.head.URL.EscapedPath()
 	for _, base := range x.c.Bases {
 		if x.is.op != nil && strings.HasPrefix(path+"/", base+"/") {
-			return x.head.Method + " " + base + x.is.op.Path
+			return x.head.Method + " " + base + string(x.is.op.Path)
 		}
 	}
 	return x.head.Method + " " + path

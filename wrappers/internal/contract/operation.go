@@ -19,7 +19,7 @@ const (
 type Operation struct {
 	Name      string // the operationId, or method and path
 	Method    string
-	Path      string     // below a base; {name} stands for a parameter
+	Path      Template   // below a base
 	TakesBody bool       // its requests have a body
 	Security  [][]Scheme // a request needs all schemes of any one element; empty: it needs none
 	Rules
@@ -125,32 +125,57 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 	return instance{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
 }
 
-// template is the path of an operation, and the names of its parameters.
-type template struct {
-	op    *Operation
-	path  string // each parameter is {}
-	names []string
+// Template is the path of an operation, such as /files/{id}/parts/{number}. A
+// parameter may have words beside it in its segment, such as in /files/{id}.json.
+type Template string
+
+// Names returns the names of the parameters in their order.
+func (t Template) Names() (names []string) {
+	for _, part := range strings.Split(string(t), "{")[1:] {
+		name, _, _ := strings.Cut(part, "}")
+		names = append(names, strings.TrimSpace(name))
+	}
+	return names
 }
 
-// router sorts the paths of operations. If several paths fit, the first one
-// counts.
-func router(ops []*Operation) []template {
-	var list []template
-	for _, op := range ops {
-		t := template{op: op}
-		before, rest, found := strings.Cut(strings.TrimRight(op.Path, "/"), "{")
-		for t.path = before; found; t.path += "{}" + before {
-			var name string
-			name, rest, _ = strings.Cut(rest, "}")
-			t.names = append(t.names, strings.TrimSpace(name))
-			before, rest, found = strings.Cut(rest, "{")
-		}
-		list = append(list, t)
+// Match returns the values of the parameters in an escaped path, or nil if it is
+// no path of the template. A value is as long as it can be, and never empty. A
+// slash at the end counts for nothing.
+func (t Template) Match(path string) map[string]string {
+	return match(strings.TrimRight(string(t), "/"), strings.TrimRight(path, "/"))
+}
+
+func match(template, path string) map[string]string {
+	before, rest, takes := strings.Cut(template, "{")
+	path, begins := strings.CutPrefix(path, before)
+	switch {
+	case !begins, !takes && path != "":
+		return nil
+	case !takes:
+		return map[string]string{}
 	}
-	// A path with a plain word counts before one with a parameter there.
-	last := func(path string) string { return strings.ReplaceAll(path, "{", "\xff") }
-	slices.SortFunc(list, func(a, b template) int { return strings.Compare(last(a.path), last(b.path)) })
-	return list
+	name, rest, _ := strings.Cut(rest, "}")
+	segment, _, _ := strings.Cut(path, "/")
+	for end := len(segment); end > 0; end-- {
+		if params := match(rest, path[end:]); params != nil {
+			params[strings.TrimSpace(name)] = path[:end]
+			return params
+		}
+	}
+	return nil
+}
+
+// order returns a text that sorts before the one of each path with a parameter
+// where this path has plain words.
+func (t Template) order() (key string) {
+	for i, part := range strings.Split(string(t)+"/", "{") {
+		if i > 0 {
+			_, part, _ = strings.Cut(part, "}")
+			key += "\xff"
+		}
+		key += strings.ReplaceAll(part, "/", "\xfe")
+	}
+	return key
 }
 
 // route returns the operation of an escaped path and its parameters.
@@ -160,47 +185,15 @@ func (c *Contract) route(method, path string) (*Operation, map[string]string) {
 		if !found || rest != "" && rest[0] != '/' {
 			continue
 		}
-		bare := strings.TrimRight(rest, "/")
-		for _, t := range c.router {
-			if t.op.Method == method {
-				params, fits := t.match(bare)
-				if !fits && bare != rest { // the last parameter is empty
-					params, fits = t.match(bare + "/")
-				}
-				if fits && !(c.ServeMux && strings.Count(rest, "/") != strings.Count(t.path, "/")) {
-					return t.op, params
-				}
+		for _, op := range c.router {
+			if op.Method != method || c.ServeMux && strings.Count(rest, "/") != strings.Count(string(op.Path), "/") {
+				continue
+			}
+			if params := op.Path.Match(rest); params != nil {
+				return op, params
 			}
 		}
 		return nil, nil
 	}
 	return nil, nil
-}
-
-// match compares a path with a template. A parameter takes the rest of its
-// segment, even if that is empty.
-func (t template) match(path string) (map[string]string, bool) {
-	var params map[string]string
-	names := t.names
-	for want := t.path; want != "" || path != ""; {
-		switch {
-		case want == "":
-			return nil, false
-		case want[0] == '{':
-			if params == nil {
-				params = map[string]string{}
-			}
-			end := strings.IndexByte(path, '/')
-			if end < 0 {
-				end = len(path)
-			}
-			params[names[0]], names = path[:end], names[1:]
-			want, path = want[len("{}"):], path[end:]
-		case path == "" || path[0] != want[0]:
-			return nil, false
-		default:
-			want, path = want[1:], path[1:]
-		}
-	}
-	return params, true
 }

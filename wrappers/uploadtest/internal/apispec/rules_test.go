@@ -407,11 +407,12 @@ func TestTheFieldsOfAFormAreFilesOrValues(t *testing.T) {
 	}
 }
 
+// For kin-openapi a value may be empty, and no words stand behind a parameter.
 func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	t.Parallel()
 	doc := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\nservers: [{url: /v1}, {url: /v1-b}]\npaths:\n"
 	for i, path := range []string{"/", "/a", "/a/b", "/a/{x}", "/{x}/b", "/{x}/{y}/c", "/a/b/c",
-		"/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/f/g", "/g/{x}"} {
+		"/ab", "/a{x}", "/c/", "/d/v{x}", "/e/{x}:go", "/e/{x}", "/f/g", "/g/{x}"} {
 		doc += fmt.Sprintf("  %q: {get: {operationId: op%d, responses: {'200': {description: x}}%s}}\n", path, i,
 			", parameters: ["+strings.Join(parametersOf(path), ", ")+"]")
 	}
@@ -428,7 +429,7 @@ func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 	for path := range loaded.Paths.Map() {
 		r := &routers.Route{Path: path, Operation: loaded.Paths.Value(path).Get}
 		spec.Operations = append(spec.Operations, &contract.Operation{
-			Name: r.Operation.OperationID, Method: "GET", Path: path, Rules: Rules{r}})
+			Name: r.Operation.OperationID, Method: "GET", Path: contract.Template(path), Rules: Rules{r}})
 	}
 	c := contract.New(spec)
 	words := []string{"", "a", "b", "c", "ab", "abc", "d", "v", "v1", "e", "x:go", "f", "g", "%2F", "a%20b"}
@@ -440,7 +441,12 @@ func TestAPathIsTheOperationThatKinOpenAPIFinds(t *testing.T) {
 					for _, method := range []string{"GET", "PUT"} {
 						r := httptest.NewRequest(method, base+"/"+one+"/"+two+"/"+three, nil)
 						want := ""
-						if route, _, err := router.FindRoute(&http.Request{Method: method, URL: r.URL}); err == nil {
+						route, values, err := router.FindRoute(&http.Request{Method: method, URL: r.URL})
+						switch isEmpty := slices.Contains(slices.Collect(maps.Values(values)), ""); {
+						case err != nil || isEmpty:
+						case route.Path == "/e/{x}" && values["x"] == "x:go":
+							want = loaded.Paths.Value("/e/{x}:go").Get.OperationID
+						default:
 							want = route.Operation.OperationID
 						}
 						if got := c.Begin(r, contract.Watch{}).Op(); got != want {

@@ -61,8 +61,8 @@ func Parse(text []byte, basePath string, othersPass bool) (*Spec, error) {
 			security = &doc.Security
 		}
 		op := &contract.Operation{
-			Name: NameOf(r), Method: r.Method, Path: r.Path, TakesBody: r.Operation.RequestBody != nil,
-			Rules: newRules(r),
+			Name: NameOf(r), Method: r.Method, Path: contract.Template(r.Path),
+			TakesBody: r.Operation.RequestBody != nil, Rules: newRules(r),
 		}
 		for _, requirement := range *security {
 			var all []contract.Scheme
@@ -325,10 +325,10 @@ func (s *Spec) Values(op, uri string) map[string]string {
 		values[""] = path
 		return values
 	}
-	said, names := strings.Split(path, "/"), strings.Split(it.Path, "/")
-	for i, name := range names {
-		if at := len(said) - len(names) + i; at >= 0 && strings.HasPrefix(name, "{") {
-			values[strings.Trim(name, "{}")] = said[at]
+	for i := range path { // what stands before the operation's own is its base
+		if params := it.Path.Match(path[i:]); params != nil {
+			maps.Copy(values, params)
+			break
 		}
 	}
 	return values

@@ -132,14 +132,17 @@ paths:
     put:
       operationId: put
       parameters:
-        - {name: n, in: path, required: true, schema: {type: integer}}
-        - {name: s, in: path, required: true, schema: {type: string}}
+        - &n {name: n, in: path, required: true, schema: {type: integer}}
+        - &s {name: s, in: path, required: true, schema: {type: string}}
         - {name: q, in: query, content: {text/plain: {}}}
       responses: {default: {description: x}}
+  /v{n}-{s}.json: {get: {operationId: see, parameters: [*n, *s], responses: {default: {description: x}}}}
 `))
 	for _, ask := range []struct{ op, uri, want string }{
-		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "c/x", "map[s:x]"},
-		{"any", "/a?p=1", "map[p:1]"}, {"put", "7/c/x", "map[n:7 s:x]"}, {"none", "/b?q=z", "map[:/b q:z]"},
+		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "/b/7/c/", "map[]"},
+		{"any", "/a?p=1", "map[p:1]"},
+		{"see", "/v1/v2-3-a.json", "map[n:2-3 s:a]"}, {"see", "/v2-.json", "map[]"}, {"see", "/v2-3.jso", "map[]"},
+		{"none", "/b?q=z", "map[:/b q:z]"},
 	} {
 		if got := fmt.Sprint(c.Values(ask.op, ask.uri)); got != ask.want {
 			t.Errorf("%s of %s has %s, want %s", ask.uri, ask.op, got, ask.want)

@@ -72,8 +72,7 @@ func (a answer) broke(rule, class, format string, args ...any) bool {
 	p, r, req := a.p, a.route, a.req
 	p.Helper()
 	for _, get := range p.ops {
-		if r == nil && req.Method == http.MethodHead && get.Method == http.MethodGet &&
-			p.matches(get, req.URL.EscapedPath()) != nil {
+		if r == nil && req.Method == http.MethodHead && get.Method == http.MethodGet && p.matches(get, req.URL) != nil {
 			r = get // which says how a HEAD is answered
 		}
 	}
@@ -84,7 +83,7 @@ func (a answer) broke(rule, class, format string, args ...any) bool {
 	switch {
 	case !p.isOurs(req):
 		place = req.Method + " to the host " + req.URL.Host
-	case r != nil && p.matches(r, req.URL.EscapedPath()) == nil:
+	case r != nil && p.matches(r, req.URL) == nil:
 		place = req.Method + " to a URL from " + r.Method + " " + p.contract.Bases[0] + r.Path
 	}
 	line := fmt.Sprintf("%s: %s: %s: %s (%s)", p.contract.Title, name, rule, fmt.Sprintf(format, args...), place)
@@ -279,7 +278,7 @@ func (p *prober) changes(a answer) {
 		}
 		last := m.ids[r.last]
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&
-			m.by != r && last != "" && strings.Contains(path+"/", "/"+last+"/")
+			m.by != r && last != "" && p.matches(r, a.req.URL)[r.last] == last
 	})
 }
 

@@ -61,7 +61,7 @@ func (p *prober) completes(m *made) {
 				p.sameAgain(a, func() answer { return p.ask(r, p.completingRequest(r, m)) },
 					"a second request to complete an upload")
 			}
-		case a.status == http.StatusConflict && !strings.HasPrefix(r.Path, m.by.Path+"/"): // it may be of another kind
+		case a.status == http.StatusConflict && !strings.HasPrefix(r.path, m.by.path+"/"): // it may be of another kind
 		case a.status != 0:
 			a.broke(ruleStatus, "complete", "%d to an upload whose file was sent%s", a.status, m.what)
 		}

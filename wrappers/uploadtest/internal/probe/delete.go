@@ -120,11 +120,11 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 // that opened it, where the file was deleted in another place, or of the whole,
 // where a part was deleted, or only its file.
 func (m *made) outlives(r *operation) bool {
-	opened, last := m.by.Path+"/", m.deletedBy.last
+	opened, last := m.by.path+"/", m.deletedBy.last
 	onlyFile := m.deletedBy.goesOn() && m.by.path != m.deletedBy.path
 	return onlyFile && r.path != m.deletedBy.path ||
 		m.hasPart(m.deletedBy) && r.last != last && r.path != m.deletedBy.above(last) ||
-		len(m.outs) > 0 && strings.HasPrefix(r.Path+"/", opened) && !strings.HasPrefix(m.deletedBy.Path, opened)
+		len(m.outs) > 0 && strings.HasPrefix(r.path+"/", opened) && !strings.HasPrefix(m.deletedBy.path, opened)
 }
 
 // hasPart reports whether the path of an operation names a part of an upload, not

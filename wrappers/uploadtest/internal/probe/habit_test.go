@@ -9,6 +9,7 @@ import (
 	"maps"
 	"mime/multipart"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -373,8 +374,8 @@ func newTray(how string) http.Handler {
 		file(w, b)
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
-		if r.URL.Path = strings.TrimSuffix(path, "/"); strings.HasPrefix(how, "slash") && path == r.URL.Path {
+		path, end := r.URL.Path, pathEnds[how]
+		if r.URL.Path = strings.TrimSuffix(strings.TrimSuffix(path, "/"), end); end == "/" && path == r.URL.Path {
 			no(w, 404)
 			return
 		}
@@ -382,15 +383,15 @@ func newTray(how string) http.Handler {
 	})
 }
 
+// pathEnds holds what stands at the end of each path, by how a server is.
+var pathEnds = map[string]string{"slash": "/", "format": ".json"}
+
 func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 	t.Parallel()
-	slashed := strings.NewReplacer("/trays:", "/trays/:", "/notes:", "/notes/:", "Id}:", "Id}/:",
-		"content:", "content/:", "blob}:", "blob}/:").Replace(traySpec)
-	slashed = strings.ReplaceAll(slashed, "content/: {", "content: {")
-	slashed = strings.ReplaceAll(slashed, "Id}/content: {get", "Id}/content/: {get")
 	for how, want := range map[string]string{
 		"":                          "", // nothing is wrong
 		"slash":                     "",
+		"format":                    "",
 		"303":                       "",
 		"once":                      "",
 		"a list that follows":       "",
@@ -417,8 +418,8 @@ func TestProbeKnowsTheHabitsOfOtherServers(t *testing.T) {
 			t.Parallel()
 			spec := traySpec
 			switch {
-			case how == "slash":
-				spec = slashed
+			case pathEnds[how] != "":
+				spec = regexp.MustCompile(`(?m)^  (/.*?):`).ReplaceAllString(spec, "  ${1}"+pathEnds[how]+":")
 			case strings.HasPrefix(how, "slips"):
 				spec += slipSpec
 			}

@@ -57,7 +57,7 @@ func (p *prober) learn(m *made, a answer) {
 		if strings.HasSuffix(id, end) {
 			urls = append(urls, text)
 		}
-		if folder, isOurs := strings.CutPrefix(text, p.base); isOurs {
+		if folder, err := url.Parse(text); err == nil && strings.HasPrefix(text, p.base) {
 			for _, put := range p.ops {
 				for name, value := range p.inFolder(put, folder) {
 					keep(m.ids, name, value)
@@ -68,7 +68,7 @@ func (p *prober) learn(m *made, a answer) {
 	for _, address := range append(urls, a.header.Get("Location")) {
 		if to, err := url.Parse(address); err == nil {
 			for _, get := range p.ops {
-				maps.Copy(m.ids, p.matches(get, to.Path))
+				maps.Copy(m.ids, p.matches(get, to))
 			}
 		}
 	}
@@ -279,7 +279,7 @@ func (p *prober) moves(m *made) bool {
 	to, err := m.answer.location()
 	return err == nil && m.by.Method == http.MethodPut && !p.clientKeys[m.by.last] && to.Path != m.place &&
 		slices.ContainsFunc(p.ops, func(r *operation) bool {
-			return r.Method == http.MethodGet && r.Path != m.by.Path && p.matches(r, to.Path) != nil
+			return r.Method == http.MethodGet && r.Path != m.by.Path && p.matches(r, to) != nil
 		})
 }
 

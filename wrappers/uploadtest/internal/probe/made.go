@@ -71,7 +71,7 @@ func (p *prober) newMade(s sample, what string, a answer) *made {
 		if isID {
 			m.ids[param.Name] = value
 		}
-		above := isID && param.Name == "id" && !strings.HasSuffix(m.by.path, "/{id}")
+		above := isID && param.Name == "id" && (m.by.last != "id" || m.by.goesOn())
 		if !above { // an id is that of another thing
 			m.said[param.Name] = value
 		}
@@ -296,7 +296,7 @@ func (m *made) about(r *operation) bool {
 		return m.ids[r.last] != "" && slices.Contains(m.own, m.ids[r.last])
 	}
 	alike := len(r.params) > 1 && slices.Equal(r.params, m.by.params)
-	under := m.placedUnder(r.last) && (alike || strings.HasPrefix(r.Path, m.by.Path))
+	under := m.placedUnder(r.last) && (alike || strings.HasPrefix(r.path, m.by.path))
 	return r.last != "" && !(r.last == "id" && r.ofParent) && (under || !m.asked(m.ids[r.last]))
 }
 

@@ -19,12 +19,11 @@ import (
 type operation struct {
 	*routers.Route
 	name     string                // its operationId, or its method and path
-	path     string                // without the slash that some frameworks put at its end
+	path     string                // without a slash or .json at its end, and with /verb in place of :verb
 	required []*openapi3.Parameter // that it cannot do without
 	params   []string              // in its path, in their order
 	last     string                // the last of these, or the id in its query, or nothing
 	refs     []string              // the ids of other things in its query and its body
-	pattern  *regexp.Regexp        // of its path, with a group for each parameter
 	ofParent bool                  // its {id} names a thing that nothing makes
 
 	succeeded bool
@@ -37,21 +36,18 @@ type operation struct {
 	barred    *made  // has a name under which only what is refused is put; nil: none
 }
 
-var placeholders = regexp.MustCompile(`\\?\{(.*?)\\?\}`) // in a path, quoted or not
-
 func newOperation(r *routers.Route) *operation {
-	pattern := placeholders.ReplaceAllLiteralString(regexp.QuoteMeta(r.Path), "([^/]+)")
-	it := &operation{Route: r, name: apispec.NameOf(r), path: strings.TrimSuffix(r.Path, "/"),
-		required: apispec.Required(r), pattern: regexp.MustCompile("^" + pattern + "$")}
+	it := &operation{Route: r, name: apispec.NameOf(r), required: apispec.Required(r),
+		path:   strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(r.Path, "/"), ".json"), "}:", "}/"),
+		params: contract.Template(r.Path).Names()}
 	texts := []string{r.Spec.Info.Description, r.Operation.Summary, r.Operation.Description}
 	for _, param := range apispec.Parameters(r) {
 		if param == it.nameHeader() || names.MatchString(param.Name) {
 			texts = append(texts, "name: "+param.Description)
 		}
 	}
-	for _, found := range placeholders.FindAllStringSubmatch(r.Path, -1) {
-		it.last = found[1]
-		it.params = append(it.params, it.last)
+	if n := len(it.params); n > 0 {
+		it.last = it.params[n-1]
 	}
 	for _, param := range it.required {
 		if param.In == openapi3.ParameterInQuery && foreign.MatchString(param.Name) {
@@ -129,27 +125,24 @@ func (p *prober) isOfParent(r *operation) bool {
 		slices.ContainsFunc(r.required, hasExample)
 }
 
-// matches returns the parameters of a route in a path, or nil.
-func (p *prober) matches(r *operation, path string) map[string]string {
+// matches returns the parameters of a route in the path of a URL, or nil.
+func (p *prober) matches(r *operation, to *url.URL) map[string]string {
 	base, _ := url.Parse(p.base)
-	found := r.pattern.FindStringSubmatch("/" + strings.TrimLeft(strings.TrimPrefix(path, base.Path), "/"))
-	if found == nil {
-		return nil
-	}
-	params := map[string]string{}
-	for i, param := range r.params {
-		params[param] = found[i+1]
+	below := strings.TrimLeft(strings.TrimPrefix(to.EscapedPath(), base.EscapedPath()), "/")
+	params := contract.Template(r.Path).Match("/" + below)
+	for name, value := range params {
+		params[name], _ = url.PathUnescape(value)
 	}
 	return params
 }
 
 // inFolder returns the parameters of a route in the path of a folder, such as that
 // of PUT /files/{bucket}/{name} in /files/b-1, or nil.
-func (p *prober) inFolder(r *operation, path string) map[string]string {
+func (p *prober) inFolder(r *operation, to *url.URL) map[string]string {
 	if !places(r) || !strings.HasSuffix(r.path, "{"+r.last+"}") {
 		return nil
 	}
-	params := p.matches(r, strings.TrimSuffix(path, "/")+"/x")
+	params := p.matches(r, to.JoinPath("x"))
 	delete(params, r.last)
 	return params
 }

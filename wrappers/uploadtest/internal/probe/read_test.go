@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -83,8 +84,9 @@ func TestAnOperationTellsOfWhatOthersMake(t *testing.T) {
 			t.Errorf("%s tells of what others than %s make: %t", op, by, !want)
 		}
 	}
-	if p.inFolder(ops["put"], "/v1/blobs") == nil || p.inFolder(ops["blob"], "/v1/blobs") != nil ||
-		p.inFolder(ops["attach"], "/v1/others/1") != nil {
+	at := func(path string) *url.URL { return &url.URL{Path: path} }
+	if p.inFolder(ops["put"], at("/v1/blobs")) == nil || p.inFolder(ops["blob"], at("/v1/blobs")) != nil ||
+		p.inFolder(ops["attach"], at("/v1/others/1")) != nil {
 		t.Error("a folder takes a PUT, or what is no file")
 	}
 }

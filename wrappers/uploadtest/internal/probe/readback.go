@@ -111,7 +111,7 @@ func (p *prober) comes(m *made, what string, isThere func() bool) (left bool) {
 // there later.
 func (p *prober) read(r *operation, m *made, file int, s sample) {
 	above := r.above("id")
-	others := m.placedUnder(r.last) && !strings.HasPrefix(r.Path, m.by.Path) ||
+	others := m.placedUnder(r.last) && !strings.HasPrefix(r.path, m.by.path) ||
 		r.last == "id" && above != m.by.path && p.at(above, http.MethodPost) != nil
 	later := len(m.files) == 0 && (p.at(r.path, http.MethodPut) != nil || mayGiveFile(r)) // by another operation
 	var a answer
@@ -321,12 +321,12 @@ func (p *prober) ofOthers(m *made, r *operation) bool {
 // isAnother reports an answer about another thing than the one that was asked
 // for.
 func isAnother(a answer, all []leaf) bool {
-	path := a.req.URL.Path
+	of := slices.Collect(maps.Values(a.p.matches(a.route, a.req.URL)))
 	for _, param := range a.route.params {
 		said, asked := false, false
 		for _, l := range all {
 			if l.name == param && l.value != nil && a.route.Method == http.MethodGet && (l.at < 0 || l.name != "id") {
-				said, asked = true, asked || strings.Contains(path+"/", "/"+l.text()+"/")
+				said, asked = true, asked || slices.Contains(of, l.text())
 			}
 		}
 		if said && !asked {
@@ -357,7 +357,7 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 				now.value, l.value)
 			return true
 		case l.list || !last || l.value == nil || sizes.MatchString(l.name) || l.at >= 0 && len(m.files) == 0:
-		case l.name == "id" && strings.HasSuffix(a.req.URL.Path, "/"+now.text()): // of what came of it
+		case l.name == "id" && a.p.matches(a.route, a.req.URL)[a.route.last] == now.text(): // of what came of it
 		case changed:
 			a.broke(ruleAnswer, "found", "%s is %s, but %s in the answer to the upload", l.name,
 				apispec.Quoted(now.text()), apispec.Quoted(l.text()))

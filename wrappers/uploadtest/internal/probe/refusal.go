@@ -198,7 +198,9 @@ func (p *prober) refusesMethods(r *operation) {
 	for _, method := range []string{http.MethodPatch, http.MethodPut} {
 		req := p.build(r, sample{contentType: "text/plain", body: []byte("x")})
 		req.Method = method
-		if r.PathItem.GetOperation(method) == nil && p.exchange(req).Operation() == nil {
+		ofElement := strings.HasSuffix(r.Path, "/") &&
+			slices.ContainsFunc(p.below(r), func(one *operation) bool { return one.Method == method })
+		if r.PathItem.GetOperation(method) == nil && p.exchange(req).Operation() == nil && !ofElement {
 			p.wants("another method", nil, p.authorized(req), "the method "+method,
 				"the method "+method, mustBeRefused, 4, http.StatusNotImplemented)
 			return

@@ -18,7 +18,7 @@ import (
 // Location if that is a session, or where the request is to be repeated.
 func (p *prober) outs(m *made) []contract.HandedOut {
 	to, err := m.answer.location()
-	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.Path, "}") || len(m.files) > 0 {
+	if m.by.Method == http.MethodGet && strings.HasSuffix(m.by.path, "}") || len(m.files) > 0 {
 		return nil // it tells of an upload, and its URL may be used already, or it has the file
 	}
 	if m.answer.forwards() {
@@ -31,7 +31,7 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||
 		slices.ContainsFunc(p.ops, func(r *operation) bool {
 			isIt := reading(r) && m.announcesFile() // it tells how far the session is
-			return r.Method != http.MethodPost && !isIt && r.Method != http.MethodDelete && p.matches(r, to.Path) != nil
+			return r.Method != http.MethodPost && !isIt && r.Method != http.MethodDelete && p.matches(r, to) != nil
 		}) {
 		return urls
 	}
@@ -44,7 +44,7 @@ func (p *prober) isOperation(out contract.HandedOut) bool {
 	req := p.requestTo(http.MethodPost, out.URL, "", nil)
 	return p.isOurs(req) && slices.ContainsFunc(p.ops, func(r *operation) bool {
 		return !reading(r) && r.Method != http.MethodDelete && !p.needsNone(r) &&
-			(p.matches(r, req.URL.EscapedPath()) != nil || p.inFolder(r, req.URL.EscapedPath()) != nil)
+			(p.matches(r, req.URL) != nil || p.inFolder(r, req.URL) != nil)
 	})
 }
 
