@@ -1406,7 +1406,11 @@ func TestNoLineIsUntrue(t *testing.T) {
 			s.Patient = readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })(s.Patient)
 		}}, "a wait ends with its context", "upload: "},
 		{"who does not wait has no wait to end", rig{raw: true, stored: func(s *Subject) {
-			s.Patient = failure(func(e *upload.Error) error { e.Err = upload.ErrInvalid; return e })(stingy(429)(s.Patient))
+			s.Patient = failure(func(e *upload.Error) error {
+				time.Sleep(100 * time.Millisecond) // it returns once its context has ended
+				e.Err = upload.ErrInvalid
+				return e
+			})(stingy(429)(s.Patient))
 		}}, "a wait ends with its context", ""},
 		{"a success is no upload that failed", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 			return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)

@@ -65,7 +65,8 @@ func (p *prober) excuse(a answer, s sample, known bool) string {
 			"answer of the path before it: %s (%s %s)", r.last, answered, r.Method, r.Path))
 	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)), refused && p.guesses(r, s):
 		return answered + ", and what it refers to may not be there"
-	case refused && (acts(r) || p.withholds(a)), p.mayBeTaken(r, s, a):
+	case refused && (acts(r) || p.withholds(a)), p.mayBeTaken(r, s, a),
+		refused && r.Method == http.MethodDelete && a.status == http.StatusConflict: // of its state
 		return answered + ", as the spec declares"
 	}
 	return ""
