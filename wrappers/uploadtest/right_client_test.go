@@ -1,0 +1,123 @@
+package uploadtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
+)
+
+// Clients that are right in an unusual way: nothing may be said of them.
+var rightClients = []bite{
+	{"a 403 for the token is taken for a 403", rig{form: true, oauth: true, received: oauth(nil).received,
+		client: misstated(func(e *upload.Error) {
+			if e.Op == Token && e.Status == 403 {
+				e.Err = upload.ErrForbidden
+			}
+		})}, kindsHold, ""},
+	{"a temporary id has another name in the answer", rig{form: true,
+		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"batchId":"t-1","size":`)),
+		client:   result(func(r *upload.Result) { r.TempRequestID = "t-1" })}, namesArrive, ""},
+	{"a quota that is used up lasts, as its code says", usedUp(true), kindsHold, ""},
+	{"a signature is made once, and nothing is sent again", rig{sent: dating(time.RFC3339Nano), client: stingy(503)},
+		freshCredentials, ""},
+	{"the name is the id", byName, idsDiffer, ""},
+	{"the name is the id of uploads at once", byName, uploadsAtOnce, ""},
+	{"a success says nothing", rig{raw: true, stored: unseen,
+		spec: bytes.ReplaceAll(lab.DepotSpec, []byte("'201': {$ref: '#/components/responses/Object'}"),
+			[]byte("'201': {description: Stored.}")),
+		received: faulty.Reply("/raw", faulty.On(201, faulty.Body(""))),
+		sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil && resp.StatusCode == 201 {
+				resp.Body.Close()
+				said := fmt.Sprintf(`{"id":"o-1","name":"file.bin","size":%d}`, r.ContentLength)
+				resp.Body = io.NopCloser(strings.NewReader(said))
+			}
+			return resp, err
+		})}, endless, ""},
+	{"an answer has nothing but a Location", located(func(_, where string) string {
+		if where == "://" {
+			return ""
+		}
+		return where
+	}), unusable, ""},
+	{"a method is sent as it was written", rig{sent: func(next http.RoundTripper) http.RoundTripper {
+		var said atomic.Value
+		return faulty.Status(200, "/objects", func(resp *http.Response) {
+			b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+			resp.Body = faulty.ReadCloser(io.MultiReader(bytes.NewReader(b), resp.Body), resp.Body)
+			if found := method.FindSubmatch(b); found != nil {
+				said.Store(string(found[2]))
+			}
+		})(faulty.RequestTo("/store", func(r *http.Request) { r.Method = said.Load().(string) })(next))
+	}}, handingOut(presignedMethod), ""},
+	{"the one method of the spec is known", rig{
+		spec: bytes.Replace(lab.DepotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT], "), 1),
+		sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })}, handingOut(presignedMethod), ""},
+	{"the store tells of the file", rig{
+		received: faulty.Reply("/store", func(rec *httptest.ResponseRecorder) {
+			if rec.Code == 200 {
+				rec.Body = bytes.NewBufferString(`{"etag":"1"}`)
+			}
+		}),
+		sent: faulty.Status(204, "/store", func(resp *http.Response) { resp.StatusCode = 500 })},
+		handingOut(presignedSuccess), ""},
+	{"the store has a note without a text", rig{received: faulty.Reply("/store", faulty.Body(`{"note":""}`))},
+		unusable, ""},
+	{"a checksum is stated ahead", rig{raw: true, client: uploads(func(c call) (upload.Result, error) {
+		var b bytes.Buffer
+		if err := slurp(c.ctx, c.src, &b); err != nil {
+			return upload.Result{}, &upload.Error{Provider: "depot", Err: err}
+		}
+		return c.u.Upload(context.WithValue(c.ctx, checksumKey{}, payload.Sum(b.Bytes())), c.src)
+	}), sent: faulty.RequestTo("/raw", func(r *http.Request) {
+		r.Header.Set("X-Checksum", r.Context().Value(checksumKey{}).(string))
+	})}, readOnce, ""},
+	{"a function sends once, and says so", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
+		return plain(sendOnce(u))
+	}}, readOnce, ""},
+	{"a redirect is followed without Authorization", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
+		c := u.(*depotClient)
+		hc := *c.http
+		hc.CheckRedirect = func(r *http.Request, _ []*http.Request) error { r.Header.Del("X-Depot-Key"); return nil }
+		return Func(func(ctx context.Context, src upload.Source) (id string, err error) {
+			var b bytes.Buffer
+			if err := slurp(ctx, src, &b); err != nil {
+				return "", err
+			}
+			req, _ := http.NewRequestWithContext(ctx, "POST", c.base+"/raw?name="+src.Name, &b)
+			req.Header = http.Header{"X-Depot-Key": {lab.DepotKey}, "Authorization": {"Key design-candidate-runtime"},
+				"Content-Type": {upload.OctetStream}}
+			resp, err := hc.Do(req)
+			if err != nil {
+				return "", err
+			}
+			defer resp.Body.Close()
+			var answer depotAnswer
+			err = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer)
+			return answer.literal(), err
+		})
+	}}, redirectsTellNothing, ""},
+	{"the spec has no 404 for an id", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if err == nil {
+			said := depotAnswer{trace: res.TraceID}
+			err = look(c, res.ID, &said)
+			res.TraceID = said.trace
+		}
+		return res, err
+	}), spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
+		idsAsWritten, ""},
+}
