@@ -146,40 +146,44 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			return readWith(s, func(r io.Reader) io.Reader { r.Read(make([]byte, 1)); return r })
 		}},
 		{"Put counts wrong", "what is put is what is opened", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				return n + 1, err
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					return n + 1, err
+				}}
 		}},
 		{"empty objects are dropped", "an empty object is an object", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				if n == 0 {
-					s.Delete(ctx, key)
-				}
-				return n, err
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					if n == 0 {
+						s.Delete(ctx, key)
+					}
+					return n, err
+				}}
 		}},
 		{"one part is all", "sizes about a part's 5 MiB hold", func(s store.Store) store.Store {
 			return readWith(s, func(r io.Reader) io.Reader { return io.LimitReader(r, part) })
 		}},
 		{"the first put stays", "a put replaces the object and its type", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				if _, err := s.Stat(ctx, key); err == nil {
-					return io.Copy(io.Discard, r)
-				}
-				return s.Put(ctx, key, contentType, r)
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					if _, err := s.Stat(ctx, key); err == nil {
+						return io.Copy(io.Discard, r)
+					}
+					return s.Put(ctx, key, contentType, r)
+				}}
 		}},
-		{"readers see what is there when they read", "an open reader keeps its object", func(s store.Store) store.Store {
-			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				if err != nil {
-					return nil, info, err
-				}
-				return io.NopCloser(&live{ctx: ctx, s: s, key: key}), info, nil
-			}}
-		}},
+		{"readers see what is there when they read", "an open reader keeps its object",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+					info, err := s.Stat(ctx, key)
+					if err != nil {
+						return nil, info, err
+					}
+					return io.NopCloser(&live{ctx: ctx, s: s, key: key}), info, nil
+				}}
+			}},
 		{"a reader begins with its first Read", "an open reader keeps its object", func(s store.Store) store.Store {
 			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 				begin := sync.OnceValues(func() (io.Reader, error) { r, _, err := s.Open(ctx, key); return r, err })
@@ -203,9 +207,10 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			return typed(s, func(_, contentType string) string { return strings.TrimSpace(contentType) })
 		}},
 		{"folders are flattened", "keys nest", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				return s.Put(ctx, path.Base(key), contentType, r)
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					return s.Put(ctx, path.Base(key), contentType, r)
+				}}
 		}},
 		{"keys are cleaned", "bad keys are refused", func(s store.Store) store.Store {
 			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
@@ -239,36 +244,39 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			return readWith(s, func(r io.Reader) io.Reader { return endAt(r, io.EOF) })
 		}},
 		{"old objects go first", "a torn reader keeps the old object", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				s.Delete(ctx, key)
-				return s.Put(ctx, key, contentType, r)
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					s.Delete(ctx, key)
+					return s.Put(ctx, key, contentType, r)
+				}}
 		}},
 		{"a short read is an end", "a slow reader is read to its end", func(s store.Store) store.Store {
 			return readWith(s, func(r io.Reader) io.Reader { return &impatient{r: r} })
 		}},
 		{"contexts are ignored", "a cancelled put stores nothing", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				if err := ctx.Err(); err != nil {
-					return 0, err
-				}
-				return s.Put(context.WithoutCancel(ctx), key, contentType, io.LimitReader(r, 2*part))
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					if err := ctx.Err(); err != nil {
+						return 0, err
+					}
+					return s.Put(context.WithoutCancel(ctx), key, contentType, io.LimitReader(r, 2*part))
+				}}
 		}},
 		{"a context is looked at now and then", "a cancelled put stores nothing", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				if err := ctx.Err(); err != nil {
-					return 0, fmt.Errorf("put %s: %w", key, err)
-				}
-				reads := 0
-				return s.Put(context.WithoutCancel(ctx), key, contentType, readerFunc(func(p []byte) (int, error) {
-					n, err := r.Read(p)
-					if reads++; ctx.Err() != nil && (err == io.EOF || reads%10 == 0) {
-						return 0, ctx.Err()
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					if err := ctx.Err(); err != nil {
+						return 0, fmt.Errorf("put %s: %w", key, err)
 					}
-					return n, err
-				}))
-			}}
+					reads := 0
+					return s.Put(context.WithoutCancel(ctx), key, contentType, readerFunc(func(p []byte) (int, error) {
+						n, err := r.Read(p)
+						if reads++; ctx.Err() != nil && (err == io.EOF || reads%10 == 0) {
+							return 0, ctx.Err()
+						}
+						return n, err
+					}))
+				}}
 		}},
 		{"Stat does not look at the letter case", "keys of another letter case are two objects, or one",
 			func(s store.Store) store.Store {
@@ -279,39 +287,43 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		{"a dot is an underscore", "keys nest", func(s store.Store) store.Store {
 			return keyed(s, func(key string) string { return strings.ReplaceAll(key, ".", "_") })
 		}},
-		{"types are kept apart from bytes", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
-			var mu sync.Mutex
-			last := ""
-			return typed(s, func(_, contentType string) string {
-				mu.Lock()
-				defer mu.Unlock()
-				last, contentType = contentType, last
-				return contentType
-			})
-		}},
-		{"puts of one key share their head", "concurrent puts of one key: one whole wins", func(s store.Store) store.Store {
-			var mu sync.Mutex
-			var shared bytes.Buffer
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := io.Copy(writerFunc(func(p []byte) (int, error) {
+		{"types are kept apart from bytes", "concurrent puts of one key: one whole wins",
+			func(s store.Store) store.Store {
+				var mu sync.Mutex
+				last := ""
+				return typed(s, func(_, contentType string) string {
 					mu.Lock()
 					defer mu.Unlock()
-					return shared.Write(p)
-				}), r)
-				mu.Lock()
-				defer mu.Unlock()
-				defer shared.Reset()
-				if err == nil {
-					_, err = s.Put(ctx, key, contentType, bytes.NewReader(shared.Bytes()))
-				}
-				return n, err
-			}}
-		}},
-		{"deletes take the folder", "concurrent puts and deletes of neighbours do not meet", func(s store.Store) store.Store {
-			return mutant{Store: s, del: func(ctx context.Context, key string) error {
-				return errors.Join(s.Delete(ctx, key), s.Delete(ctx, "shared/stays"))
-			}}
-		}},
+					last, contentType = contentType, last
+					return contentType
+				})
+			}},
+		{"puts of one key share their head", "concurrent puts of one key: one whole wins",
+			func(s store.Store) store.Store {
+				var mu sync.Mutex
+				var shared bytes.Buffer
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						n, err := io.Copy(writerFunc(func(p []byte) (int, error) {
+							mu.Lock()
+							defer mu.Unlock()
+							return shared.Write(p)
+						}), r)
+						mu.Lock()
+						defer mu.Unlock()
+						defer shared.Reset()
+						if err == nil {
+							_, err = s.Put(ctx, key, contentType, bytes.NewReader(shared.Bytes()))
+						}
+						return n, err
+					}}
+			}},
+		{"deletes take the folder", "concurrent puts and deletes of neighbours do not meet",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, del: func(ctx context.Context, key string) error {
+					return errors.Join(s.Delete(ctx, key), s.Delete(ctx, "shared/stays"))
+				}}
+			}},
 		{"time stands still", "the time of an object is the time of its put", func(s store.Store) store.Store {
 			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
 				info, err := s.Stat(ctx, key)
@@ -319,9 +331,10 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return info, err
 			}}
 		}},
-		{"a URL takes every type", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
-			return presigning(t, s, gate{anyType: true})
-		}},
+		{"a URL takes every type", "a presigned URL takes the object, or there is none",
+			func(s store.Store) store.Store {
+				return presigning(t, s, gate{anyType: true})
+			}},
 		{"a URL takes nothing", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
 			return presigning(t, s, gate{closed: true})
 		}},
@@ -334,32 +347,35 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		{"a URL never ends", "a presigned URL ends", func(s store.Store) store.Store {
 			return presigning(t, s, gate{anyTime: true})
 		}},
-		{"the reader is closed", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
-			return readWith(s, func(r io.Reader) io.Reader {
-				if c, ok := r.(io.Closer); ok {
-					return then(r, func() error { c.Close(); return io.EOF })
-				}
-				return r
-			})
-		}},
+		{"the reader is closed", "a put reads its reader to the end and leaves it open",
+			func(s store.Store) store.Store {
+				return readWith(s, func(r io.Reader) io.Reader {
+					if c, ok := r.(io.Closer); ok {
+						return then(r, func() error { c.Close(); return io.EOF })
+					}
+					return r
+				})
+			}},
 		{"the reader is closed where it failed", "a put reads its reader to the end and leaves it open",
 			func(s store.Store) store.Store {
-				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-					n, err := s.Put(ctx, key, contentType, r)
-					if c, ok := r.(io.Closer); ok && err != nil {
-						c.Close()
-					}
-					return n, err
-				}}
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						n, err := s.Put(ctx, key, contentType, r)
+						if c, ok := r.(io.Closer); ok && err != nil {
+							c.Close()
+						}
+						return n, err
+					}}
 			}},
-		{"the reader is rewound", "a put reads its reader to the end and leaves it open", func(s store.Store) store.Store {
-			return readWith(s, func(r io.Reader) io.Reader {
-				if s, ok := r.(io.Seeker); ok {
-					s.Seek(0, io.SeekStart)
-				}
-				return r
-			})
-		}},
+		{"the reader is rewound", "a put reads its reader to the end and leaves it open",
+			func(s store.Store) store.Store {
+				return readWith(s, func(r io.Reader) io.Reader {
+					if s, ok := r.(io.Seeker); ok {
+						s.Seek(0, io.SeekStart)
+					}
+					return r
+				})
+			}},
 		{"objects end at 32 MiB", "sizes from 10 to 64 MiB hold", func(s store.Store) store.Store {
 			return readWith(s, func(r io.Reader) io.Reader { return io.LimitReader(r, 32<<20) })
 		}},
@@ -398,73 +414,81 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				})
 			})
 		}},
-		{"a new object is seen before it is whole", "nothing is visible before it is whole", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				if _, err := s.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
-					if _, err := s.Put(ctx, key, contentType, strings.NewReader("")); err != nil {
-						return 0, err
-					}
-				}
-				n, err := s.Put(ctx, key, contentType, r)
-				if err != nil {
-					s.Delete(context.WithoutCancel(ctx), key)
-				}
-				return n, err
-			}}
-		}},
+		{"a new object is seen before it is whole", "nothing is visible before it is whole",
+			func(s store.Store) store.Store {
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						if _, err := s.Stat(ctx, key); errors.Is(err, fs.ErrNotExist) {
+							if _, err := s.Put(ctx, key, contentType, strings.NewReader("")); err != nil {
+								return 0, err
+							}
+						}
+						n, err := s.Put(ctx, key, contentType, r)
+						if err != nil {
+							s.Delete(context.WithoutCancel(ctx), key)
+						}
+						return n, err
+					}}
+			}},
 		{"an old object is gone from the second part on", "nothing is visible before it is whole",
 			func(s store.Store) store.Store {
-				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-					head, err := io.ReadAll(io.LimitReader(r, part))
-					if err != nil {
-						return 0, err
-					}
-					if len(head) == part {
-						s.Delete(ctx, key)
-					}
-					return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
-				}}
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						head, err := io.ReadAll(io.LimitReader(r, part))
+						if err != nil {
+							return 0, err
+						}
+						if len(head) == part {
+							s.Delete(ctx, key)
+						}
+						return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head), r))
+					}}
 			}},
-		{"a put holds the lock while it reads", "nothing is visible before it is whole", func(s store.Store) store.Store {
-			lock := make(chan struct{}, 1) // the clock of a bubble stands still while a goroutine waits for a mutex
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				lock <- struct{}{}
-				defer func() { <-lock }()
-				return s.Put(ctx, key, contentType, r)
-			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				lock <- struct{}{}
-				defer func() { <-lock }()
-				return s.Open(ctx, key)
-			}}
-		}},
+		{"a put holds the lock while it reads", "nothing is visible before it is whole",
+			func(s store.Store) store.Store {
+				lock := make(chan struct{}, 1) // the clock of a bubble stands still while a goroutine waits for a mutex
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						lock <- struct{}{}
+						defer func() { <-lock }()
+						return s.Put(ctx, key, contentType, r)
+					}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+						lock <- struct{}{}
+						defer func() { <-lock }()
+						return s.Open(ctx, key)
+					}}
+			}},
 		{"a deadline is a cancel", "a cancelled put stores nothing", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				if errors.Is(err, context.DeadlineExceeded) {
-					err = fmt.Errorf("put %s: %w", key, context.Canceled)
-				}
-				return n, err
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					if errors.Is(err, context.DeadlineExceeded) {
+						err = fmt.Errorf("put %s: %w", key, context.Canceled)
+					}
+					return n, err
+				}}
 		}},
 		{"a cancelled put takes the old object", "a cancelled put stores nothing", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				n, err := s.Put(ctx, key, contentType, r)
-				if errors.Is(err, context.Canceled) {
-					s.Delete(context.WithoutCancel(ctx), key)
-				}
-				return n, err
-			}}
-		}},
-		{"a delete takes what begins like its key", "a delete removes one key and no other", func(s store.Store) store.Store {
-			return mutant{Store: s, del: func(ctx context.Context, key string) error {
-				for other := range store.Keys(ctx, s, path.Dir(key)) {
-					if strings.HasPrefix(other, key) {
-						s.Delete(ctx, other)
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					n, err := s.Put(ctx, key, contentType, r)
+					if errors.Is(err, context.Canceled) {
+						s.Delete(context.WithoutCancel(ctx), key)
 					}
-				}
-				return s.Delete(ctx, key)
-			}}
+					return n, err
+				}}
 		}},
+		{"a delete takes what begins like its key", "a delete removes one key and no other",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, del: func(ctx context.Context, key string) error {
+					for other := range store.Keys(ctx, s, path.Dir(key)) {
+						if strings.HasPrefix(other, key) {
+							s.Delete(ctx, other)
+						}
+					}
+					return s.Delete(ctx, key)
+				}}
+			}},
 		{"a delete goes by the last element", "a delete removes one key and no other", func(s store.Store) store.Store {
 			return mutant{Store: s, del: func(ctx context.Context, key string) error {
 				return errors.Join(s.Delete(ctx, key), s.Delete(ctx, path.Base(key)))
@@ -485,33 +509,35 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return shared[key], info, err
 			}}
 		}},
-		{"the time is that of the question", "the time of an object is the time of its put", func(s store.Store) store.Store {
-			now := func(info store.Info) store.Info { info.ModTime = time.Now().Truncate(time.Second); return info }
-			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				return now(info), err
-			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				r, info, err := s.Open(ctx, key)
-				return r, now(info), err
-			}}
-		}},
-		{"the time of the first put stays", "the time of an object is the time of its put", func(s store.Store) store.Store {
-			first := make(map[string]time.Time)
-			stays := func(key string, info store.Info) store.Info {
-				if first[key].IsZero() {
-					first[key] = info.ModTime
+		{"the time is that of the question", "the time of an object is the time of its put",
+			func(s store.Store) store.Store {
+				now := func(info store.Info) store.Info { info.ModTime = time.Now().Truncate(time.Second); return info }
+				return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+					info, err := s.Stat(ctx, key)
+					return now(info), err
+				}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+					r, info, err := s.Open(ctx, key)
+					return r, now(info), err
+				}}
+			}},
+		{"the time of the first put stays", "the time of an object is the time of its put",
+			func(s store.Store) store.Store {
+				first := make(map[string]time.Time)
+				stays := func(key string, info store.Info) store.Info {
+					if first[key].IsZero() {
+						first[key] = info.ModTime
+					}
+					info.ModTime = first[key]
+					return info
 				}
-				info.ModTime = first[key]
-				return info
-			}
-			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				return stays(key, info), err
-			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				r, info, err := s.Open(ctx, key)
-				return r, stays(key, info), err
-			}}
-		}},
+				return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+					info, err := s.Stat(ctx, key)
+					return stays(key, info), err
+				}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+					r, info, err := s.Open(ctx, key)
+					return r, stays(key, info), err
+				}}
+			}},
 		{"Open tells no time", "the time of an object is the time of its put", func(s store.Store) store.Store {
 			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 				r, info, err := s.Open(ctx, key)
@@ -520,72 +546,78 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			}}
 		}},
 		{"types are guessed where none is given", "content types are kept", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				head := make([]byte, 512)
-				n, err := io.ReadFull(r, head)
-				if contentType == "" && err == io.ErrUnexpectedEOF {
-					return s.Put(ctx, key, http.DetectContentType(head[:n]), bytes.NewReader(head[:n]))
-				}
-				return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head[:n]), r))
-			}}
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					head := make([]byte, 512)
+					n, err := io.ReadFull(r, head)
+					if contentType == "" && err == io.ErrUnexpectedEOF {
+						return s.Put(ctx, key, http.DetectContentType(head[:n]), bytes.NewReader(head[:n]))
+					}
+					return s.Put(ctx, key, contentType, io.MultiReader(bytes.NewReader(head[:n]), r))
+				}}
 		}},
-		{"the same bytes are the same object", "a delete removes one key and no other", func(s store.Store) store.Store {
-			var mu sync.Mutex
-			first := make(map[string]string) // by content
-			blob := make(map[string]string)  // by key
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				b, err := io.ReadAll(r)
-				if err != nil {
-					return 0, err
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				if first[string(b)] == "" {
-					first[string(b)] = key
-				}
-				blob[key] = first[string(b)]
-				return s.Put(ctx, blob[key], contentType, bytes.NewReader(b))
-			}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				if at := blob[key]; at != "" {
-					key = at
-				}
-				return s.Open(ctx, key)
-			}, stat: func(ctx context.Context, key string) (store.Info, error) {
-				if at := blob[key]; at != "" {
-					key = at
-				}
-				return s.Stat(ctx, key)
-			}}
-		}},
+		{"the same bytes are the same object", "a delete removes one key and no other",
+			func(s store.Store) store.Store {
+				var mu sync.Mutex
+				first := make(map[string]string) // by content
+				blob := make(map[string]string)  // by key
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						b, err := io.ReadAll(r)
+						if err != nil {
+							return 0, err
+						}
+						mu.Lock()
+						defer mu.Unlock()
+						if first[string(b)] == "" {
+							first[string(b)] = key
+						}
+						blob[key] = first[string(b)]
+						return s.Put(ctx, blob[key], contentType, bytes.NewReader(b))
+					}, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+						if at := blob[key]; at != "" {
+							key = at
+						}
+						return s.Open(ctx, key)
+					}, stat: func(ctx context.Context, key string) (store.Info, error) {
+						if at := blob[key]; at != "" {
+							key = at
+						}
+						return s.Stat(ctx, key)
+					}}
+			}},
 		{"types become lower case", "content types are kept", func(s store.Store) store.Store {
 			return typed(s, func(_, contentType string) string { return strings.ToLower(contentType) })
 		}},
-		{"errors are bare", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
-			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				if err != nil {
-					err = fmt.Errorf("stat: %w", errors.Unwrap(err))
-				}
-				return info, err
-			}}
-		}},
-		{"errors lose their cause", "errors name the operation and the key and hold the cause",
+		{"errors are bare", "errors name the operation and the key and hold the cause",
 			func(s store.Store) store.Store {
-				return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-					n, err := s.Put(ctx, key, contentType, r)
+				return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+					info, err := s.Stat(ctx, key)
 					if err != nil {
-						err = errors.New(err.Error())
+						err = fmt.Errorf("stat: %w", errors.Unwrap(err))
 					}
-					return n, err
+					return info, err
 				}}
 			}},
-		{"a new object has the type of the deleted one", "a deleted key does not exist", func(s store.Store) store.Store {
-			old := map[string]string{}
-			return typed(s, func(key, contentType string) string {
-				old[key] = cmp.Or(contentType, old[key])
-				return old[key]
-			})
-		}},
+		{"errors lose their cause", "errors name the operation and the key and hold the cause",
+			func(s store.Store) store.Store {
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						n, err := s.Put(ctx, key, contentType, r)
+						if err != nil {
+							err = errors.New(err.Error())
+						}
+						return n, err
+					}}
+			}},
+		{"a new object has the type of the deleted one", "a deleted key does not exist",
+			func(s store.Store) store.Store {
+				old := map[string]string{}
+				return typed(s, func(key, contentType string) string {
+					old[key] = cmp.Or(contentType, old[key])
+					return old[key]
+				})
+			}},
 		{"a delete whose context has ended says nothing", "a delete removes one key and no other",
 			func(s store.Store) store.Store {
 				return mutant{Store: s, del: func(ctx context.Context, key string) error {
@@ -596,55 +628,62 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				}}
 			}},
 		{"a reader is read on after the context", "a cancelled put stores nothing", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				b, err := io.ReadAll(r)
-				if err != nil {
-					return 0, err
+			return mutant{Store: s,
+				put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+					b, err := io.ReadAll(r)
+					if err != nil {
+						return 0, err
+					}
+					return s.Put(ctx, key, contentType, bytes.NewReader(b))
+				}}
+		}},
+		{"a two-line error", "errors name the operation and the key and hold the cause",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
+					info, err := s.Stat(ctx, key)
+					return info, fmt.Errorf("stat %s:\n%w", key, err)
+				}}
+			}},
+		{"the time of the first put stays", "the time of an object is the time of its put",
+			func(s store.Store) store.Store {
+				var first time.Time
+				stays := func(info store.Info) store.Info {
+					if first.IsZero() {
+						first = info.ModTime
+					}
+					info.ModTime = first
+					return info
 				}
-				return s.Put(ctx, key, contentType, bytes.NewReader(b))
-			}}
-		}},
-		{"a two-line error", "errors name the operation and the key and hold the cause", func(s store.Store) store.Store {
-			return mutant{Store: s, stat: func(ctx context.Context, key string) (store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				return info, fmt.Errorf("stat %s:\n%w", key, err)
-			}}
-		}},
-		{"the time of the first put stays", "the time of an object is the time of its put", func(s store.Store) store.Store {
-			var first time.Time
-			stays := func(info store.Info) store.Info {
-				if first.IsZero() {
-					first = info.ModTime
-				}
-				info.ModTime = first
-				return info
-			}
-			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
-				r, info, err := s.Open(ctx, key)
-				return r, stays(info), err
-			}, stat: func(ctx context.Context, key string) (store.Info, error) {
-				info, err := s.Stat(ctx, key)
-				return stays(info), err
-			}}
-		}},
-		{"a URL takes a bad type", "a presigned URL takes the object, or there is none", func(s store.Store) store.Store {
-			return signed(presigning(t, s, gate{}), "text/plain\n")
-		}},
+				return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
+					r, info, err := s.Open(ctx, key)
+					return r, stays(info), err
+				}, stat: func(ctx context.Context, key string) (store.Info, error) {
+					info, err := s.Stat(ctx, key)
+					return stays(info), err
+				}}
+			}},
+		{"a URL takes a bad type", "a presigned URL takes the object, or there is none",
+			func(s store.Store) store.Store {
+				return signed(presigning(t, s, gate{}), "text/plain\n")
+			}},
 		{"a URL without a type is one for texts", "a presigned URL takes the object, or there is none",
 			func(s store.Store) store.Store { return signed(presigning(t, s, gate{}), "") }},
-		{"a list shows what is being put", "a list has every key of a folder and no other", func(s store.Store) store.Store {
-			return mutant{Store: s, put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
-				if key == "list/8" {
-					_, _ = s.Put(ctx, key, contentType, strings.NewReader(""))
-				}
-				return s.Put(ctx, key, contentType, r)
-			}}
-		}},
-		{"a list ignores its context", "a list has every key of a folder and no other", func(s store.Store) store.Store {
-			return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
-				return store.Keys(context.WithoutCancel(ctx), s, folder)
-			}}
-		}},
+		{"a list shows what is being put", "a list has every key of a folder and no other",
+			func(s store.Store) store.Store {
+				return mutant{Store: s,
+					put: func(ctx context.Context, key, contentType string, r io.Reader) (int64, error) {
+						if key == "list/8" {
+							_, _ = s.Put(ctx, key, contentType, strings.NewReader(""))
+						}
+						return s.Put(ctx, key, contentType, r)
+					}}
+			}},
+		{"a list ignores its context", "a list has every key of a folder and no other",
+			func(s store.Store) store.Store {
+				return mutant{Store: s, list: func(ctx context.Context, folder string) iter.Seq2[string, error] {
+					return store.Keys(context.WithoutCancel(ctx), s, folder)
+				}}
+			}},
 		{"a list ends with a delete", "a list has every key of a folder and no other", func(s store.Store) store.Store {
 			deleted := false
 			return mutant{Store: s, del: func(ctx context.Context, key string) error {
@@ -750,7 +789,8 @@ func TestAStoreMayHaveAnotherClock(t *testing.T) {
 // A difference is found wherever it is.
 func TestADifferenceIsNamedByItsOffset(t *testing.T) {
 	for got, want := range map[string]string{
-		"abxd": "4 bytes, want 4, the first wrong one at offset 2", "ab": "2 bytes, want 4, the first wrong one at offset 2",
+		"abxd": "4 bytes, want 4, the first wrong one at offset 2",
+		"ab":   "2 bytes, want 4, the first wrong one at offset 2",
 	} {
 		if got := difference([]byte(got), []byte("abcd")); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -776,9 +816,10 @@ func TestARuleThatDoesNotApplyIsSkipped(t *testing.T) {
 }
 
 func TestAStoreWithoutURLsNeedNotLookAtTheKey(t *testing.T) {
-	none := mutant{Store: store.Memory(0), presign: func(context.Context, string, string, time.Duration) (string, error) {
-		return "", store.ErrNoPresign
-	}}
+	none := mutant{Store: store.Memory(0),
+		presign: func(context.Context, string, string, time.Duration) (string, error) {
+			return "", store.ErrNoPresign
+		}}
 	for _, rule := range rules {
 		if strings.Contains(rule.name, "bad keys") || strings.Contains(rule.name, "errors name") {
 			if err := rule.holds(t.Context(), none); err != nil {
@@ -829,17 +870,18 @@ func presigning(t *testing.T, s store.Store, g gate) store.Store {
 		}
 	}))
 	t.Cleanup(srv.Close)
-	return mutant{Store: s, presign: func(_ context.Context, key, contentType string, life time.Duration) (string, error) {
-		if err := errors.Join(store.CheckKey(key), store.CheckContentType(contentType)); err != nil {
-			return "", fmt.Errorf("presign %s: %w", key, err)
-		}
-		if contentType == "" {
-			contentType = store.DefaultContentType
-		}
-		end := strconv.FormatInt(time.Now().Add(life).UnixMilli(), 10)
-		query := url.Values{"type": {contentType}, "end": {end}, "signature": {signature(key, contentType, end)}}
-		return srv.URL + "/" + key + "?" + query.Encode(), nil
-	}}
+	return mutant{Store: s,
+		presign: func(_ context.Context, key, contentType string, life time.Duration) (string, error) {
+			if err := errors.Join(store.CheckKey(key), store.CheckContentType(contentType)); err != nil {
+				return "", fmt.Errorf("presign %s: %w", key, err)
+			}
+			if contentType == "" {
+				contentType = store.DefaultContentType
+			}
+			end := strconv.FormatInt(time.Now().Add(life).UnixMilli(), 10)
+			query := url.Values{"type": {contentType}, "end": {end}, "signature": {signature(key, contentType, end)}}
+			return srv.URL + "/" + key + "?" + query.Encode(), nil
+		}}
 }
 
 // live reads the current object under the key, a little at a time.
