@@ -19,6 +19,9 @@ func (p *prober) needsCredentials(r *operation) {
 	if !declares(r, "401", "4XX") {
 		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
 	}
+	if tellsOf(r, "400", refusesLogin) {
+		want = append(want, http.StatusBadRequest)
+	}
 	unauthorized := func(what string, req *http.Request) {
 		p.wants("wrong credentials", r, req, "credentials", "a request with "+what, ", want 401 or 403", want...)
 	}

@@ -73,8 +73,11 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	if err != nil {
 		return a
 	}
-	resp.Body.Close()
-	a.status = resp.StatusCode
+	defer resp.Body.Close()
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if a.status, a.header = resp.StatusCode, resp.Header; a.status >= 400 {
+		p.holds(a, nil, said)
+	}
 	return a
 }
 

@@ -117,7 +117,9 @@ var (
 	codes    = regexp.MustCompile(`(?i)^(error[_-]?)?code$`)
 	wraps    = regexp.MustCompile(`(?i)^(data|results?|response|payload|items|value)\.`) // around the whole answer
 	onceOnly = regexp.MustCompile(`(?i)^(x-)?idempotency-key$`)                          // a repetition makes nothing
-	ordinary = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`)          // of no credentials
+	// refusesLogin matches what a spec says of a 400 that is for credentials, too.
+	refusesLogin = regexp.MustCompile(`(?i)\bauthenticat|\b(credentials|signature)\b|\blog-?in\b`)
+	ordinary     = regexp.MustCompile(`^(Accept|Accept-Language|User-Agent|Date)$`) // of no credentials
 )
 
 // Names in paths and URLs tell theirs.

@@ -73,6 +73,15 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		want  string // empty: nothing is wrong
 	}{
 		"nothing": {faulty.Arrival("/none", nil), ""},
+		"nothing: the storage sends on": {faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			if to, isFirst := strings.CutPrefix(r.URL.Path, "/upload/"); r.Method == http.MethodPut && isFirst {
+				w.Header().Set("Location", "/there/"+to+"?"+r.URL.RawQuery)
+				w.WriteHeader(http.StatusTemporaryRedirect)
+				return
+			}
+			r.URL.Path = strings.Replace(r.URL.Path, "/there/", "/upload/", 1)
+			next.ServeHTTP(w, r)
+		}), ""},
 		"no end": {faulty.Reply("/fileUpload/", faulty.Said("Completed", "Pending")),
 			`getFileUploadStatus: response body: status is still "Pending", but the file can be had, `},
 		"no end, and no file": {faulty.Reply("/fileUpload/", func(rec *httptest.ResponseRecorder) {

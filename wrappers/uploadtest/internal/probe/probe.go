@@ -257,7 +257,8 @@ func (p *prober) isOurs(req *http.Request) bool {
 // unseen logs a thing that could not be looked at, once.
 func (p *prober) unseen(r *operation, format string, args ...any) {
 	p.Helper()
-	if line := r.name + ": not seen: " + fmt.Sprintf(format, args...); p.logged.First(line) {
+	line := r.name + ": not seen: " + fmt.Sprintf(format, args...)
+	if p.late < 3 && p.logged.First(line) { // else nothing was asked any more
 		p.Logf("%s: %s", p.contract.Title, line)
 	}
 }

@@ -229,6 +229,14 @@ func TestProbeNamesWrongRequestsThatAreTaken(t *testing.T) {
 	depotFaults(t, []fault{
 		{"what is cut off counts as a file", faulty.Arrival("/raw", faulty.Swallowed),
 			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
+		{"a path is shown to who hangs up", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+			b, err := io.ReadAll(r.Body)
+			if r.Body = io.NopCloser(bytes.NewReader(b)); err != nil {
+				http.Error(w, "write /var/lib/depot/1.part: "+err.Error(), http.StatusBadRequest)
+				return
+			}
+			next.ServeHTTP(w, r)
+		}), "Depot: deposit: response body: status 400: it shows a path of the server's machine (POST /v2/raw)"},
 		{"a form without the file is taken", faulty.Arrival("/forms", func(r *http.Request) {
 			if r.ContentLength > 0 {
 				faulty.Rewrite(r, func(b []byte) []byte {
@@ -551,6 +559,11 @@ func TestProbeWaitsNoLongerThanItsTime(t *testing.T) {
 		"is asked (POST /v2/forms)")
 	if len(lines) != 3 {
 		t.Errorf("%d lines, and nothing was to be asked after three: %q", len(lines), lines)
+	}
+	l := &lab.Logged{TB: &lab.Recorder{TB: t}}
+	probes(l, silent, "/v2", lab.DepotSpec, lab.WithKey, Facts{Timeout: 50 * time.Millisecond})
+	if text := l.Text.String(); strings.Contains(text, "before the body") {
+		t.Errorf("what was not asked is told to have another reason:\n%s", text)
 	}
 
 	for want, locks := range map[string]func(r *http.Request, torn error) bool{

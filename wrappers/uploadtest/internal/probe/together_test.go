@@ -156,9 +156,9 @@ func TestAPartMayTellOtherwiseThanItsParent(t *testing.T) {
 	}
 }
 
-// A shorter file is put where a longer one is, beside one whose key differs in
-// its case.
-func TestAFileIsReplacedByAShorterOne(t *testing.T) {
+// A shorter file is put where a longer one is, and one that is as long, beside one
+// whose key differs in its case.
+func TestAFileIsReplacedByOthers(t *testing.T) {
 	p, ops := specProber(t, togetherSpec)
 	var put []string
 	p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
@@ -166,7 +166,8 @@ func TestAFileIsReplacedByAShorterOne(t *testing.T) {
 		return came(r, http.StatusBadRequest, "", ""), nil
 	})
 	p.learned["key"] = "a-key"
-	want := []string{"/v1/keys/a-kez 50", "/v1/keys/a-kez-A 40", "/v1/keys/a-kez-a 30", "/v1/keys/a-kez-A 20"}
+	want := []string{"/v1/keys/a-kez 50", "/v1/keys/a-kez-A 40", "/v1/keys/a-kez-a 30", "/v1/keys/a-kez-A 20",
+		"/v1/keys/a-kez-A 20"}
 	if p.replaces(ops["put"], firstSample(ops["put"])); !slices.Equal(put, want) {
 		t.Errorf("put were %q", put)
 	}
