@@ -41,8 +41,8 @@ type Store interface {
 	// nothing and returns an error that wraps it. Put checks ctx after every
 	// read, also after the one that returns io.EOF: if ctx has ended by then,
 	// Put stores nothing. The caller must end a Read that blocks. Put does not
-	// close r. If several puts of one key run at the same time, one of them
-	// makes the object.
+	// close r, and keeps none of its memory. If several puts of one key run at
+	// the same time, one of them makes the object.
 	//
 	// After an error the key holds the earlier object, if there was one. There
 	// is one exception: if the answer of a store across the network was lost,
@@ -50,9 +50,9 @@ type Store interface {
 	Put(ctx context.Context, key, contentType string, r io.Reader) (size int64, err error)
 
 	// Open returns the object as it is now: later puts and deletes do not
-	// change what the reader yields. The caller closes the reader. Keep ctx
-	// alive until then, because its end may end the reading. If the key is
-	// missing, the error is fs.ErrNotExist.
+	// change what the reader yields. The caller closes the reader, which then
+	// leaves no file open. Keep ctx alive until then, because its end may end
+	// the reading. If the key is missing, the error is fs.ErrNotExist.
 	Open(ctx context.Context, key string) (io.ReadCloser, Info, error)
 
 	// Stat describes the object without opening it. If the key is missing, the

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"strings"
 	"testing/iotest"
 
@@ -179,6 +180,38 @@ func readers(ctx context.Context, s store.Store) error {
 	return nil
 }
 
+// frees counts the open descriptors of this process in the first of the folders
+// that lists them.
+func frees(lists ...string) func(context.Context, store.Store) error {
+	open := func() int {
+		for _, list := range lists {
+			// Besides the three standard ones it has its own, or it is no list.
+			if fds, _ := os.ReadDir(list); len(fds) > 3 {
+				return len(fds)
+			}
+		}
+		must(skipReason("this system does not list the open descriptors of a process"))
+		return 0
+	}
+	return func(ctx context.Context, s store.Store) error {
+		const n = 50
+		must(put(ctx, s, "a", textPlain, []byte("a")))
+		more := n
+		for range 3 { // other tests of the process may open files at the same time
+			before := open()
+			for range n {
+				_, _, err := get(ctx, s, "a")
+				must(err)
+			}
+			more = min(more, open()-before)
+		}
+		if more > n/2 {
+			return fmt.Errorf("%d Open and Close left %d descriptors open: Close must close the file", n, more)
+		}
+		return nil
+	}
+}
+
 func contentTypes(ctx context.Context, s store.Store) error {
 	for _, contentType := range []string{
 		"",
@@ -231,6 +264,25 @@ func slowReader(ctx context.Context, s store.Store) error {
 			return fmt.Errorf("Put from a reader that gives %s = %d, %v, want %d", name, n, err, len(b))
 		}
 		must(holds(ctx, s, "a", textPlain, b), "after Put from a reader that gives %s", name)
+	}
+	return nil
+}
+
+// ownMemory puts from memory, and uses the memory again.
+func ownMemory(ctx context.Context, s store.Store) error {
+	for _, size := range []int{1000, part + 1} {
+		for what, reader := range map[string]func([]byte) io.Reader{
+			"bytes.Buffer": func(b []byte) io.Reader { return bytes.NewBuffer(b) },
+			"bytes.Reader": func(b []byte) io.Reader { return bytes.NewReader(b) },
+		} {
+			want := content(1, size)
+			b := bytes.Clone(want)
+			if n, err := s.Put(ctx, "a", textPlain, reader(b)); err != nil || n != int64(size) {
+				return fmt.Errorf("Put of %d bytes from a %s = %d, %v", size, what, n, err)
+			}
+			clear(b)
+			must(holds(ctx, s, "a", textPlain, want), "after the caller overwrote the bytes of its %s", what)
+		}
 	}
 	return nil
 }

@@ -39,8 +39,11 @@ func modTime(ctx context.Context, s store.Store) error {
 	must(put(ctx, s, "a", textPlain, []byte("first")))
 	second, err := stored()
 	must(err)
-	if !second.After(first) {
-		return fmt.Errorf("ModTime = %v after a put over an object of %v, %v earlier", second, first, tick)
+	if second.Equal(first) {
+		return fmt.Errorf("ModTime did not move: it is %v after a put, and after another put %v later", first, tick)
+	}
+	if second.Before(first) {
+		return fmt.Errorf("ModTime went back from %v to %v with a put %v later", first, second, tick)
 	}
 	return nil
 }

@@ -23,41 +23,40 @@ var tears = []int64{
 	part - 1, part, part + 1, part + 1000, 8 << 20, 10 << 20, 16 << 20, 16<<20 + 1, 64<<20 + 1,
 }
 
-// eachTear calls f with readers that fail. They fail with the error that
+// eachTear calls f with makers of readers that fail. They fail with the error that
 // net/http returns for a cut connection, and with others, alone or together
 // with bytes.
-func eachTear(f func(r io.Reader, cause error) error) error {
+func eachTear(f func(r func() io.Reader, cause error) error) error {
 	for _, size := range tears {
 		causes := []error{io.ErrUnexpectedEOF, errTorn, fmt.Errorf("wrapped: %w", io.EOF)}
 		if size > part+1000 {
 			causes = causes[:1]
 		}
 		for _, cause := range causes {
-			r := io.MultiReader(pattern(size), iotest.ErrReader(cause))
+			r := func() io.Reader { return io.MultiReader(pattern(size), iotest.ErrReader(cause)) }
 			must(f(r, cause), "a reader of %d bytes, then %q", size, cause)
 		}
 	}
-	r := iotest.DataErrReader(io.MultiReader(pattern(1000), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	r := func() io.Reader {
+		return iotest.DataErrReader(io.MultiReader(pattern(1000), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	}
 	must(f(r, io.ErrUnexpectedEOF), "a reader of 1000 bytes whose last come with %q", io.ErrUnexpectedEOF)
 	return nil
 }
 
 func torn(ctx context.Context, s store.Store) error {
-	return eachTear(func(r io.Reader, cause error) error {
-		if _, err := s.Put(ctx, "torn/new", textPlain, r); !errors.Is(err, cause) {
-			return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
-		}
-		return absent(ctx, s, "torn/new")
-	})
-}
-
-func tornKeeps(ctx context.Context, s store.Store) error {
 	old := content(1, 100)
 	must(put(ctx, s, "torn/old", "application/pdf", old))
-	return eachTear(func(r io.Reader, cause error) error {
-		if _, err := s.Put(ctx, "torn/old", textPlain, r); !errors.Is(err, cause) {
-			return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
+	return eachTear(func(r func() io.Reader, cause error) error {
+		for _, key := range []string{"torn/new", "torn/old"} {
+			switch n, err := s.Put(ctx, key, textPlain, r()); {
+			case err == nil:
+				return fmt.Errorf("Put stored %d bytes as if they were all: error <nil>, want the reader's", n)
+			case !errors.Is(err, cause):
+				return fmt.Errorf("Put: error %v, want the reader's in its chain", err)
+			}
 		}
+		must(absent(ctx, s, "torn/new"))
 		return holds(ctx, s, "torn/old", "application/pdf", old)
 	})
 }
@@ -116,7 +115,8 @@ func cancelled(ctx context.Context, s store.Store) error {
 			_, err := s.Put(over, key, textPlain, then(pattern(size), func() error { cancel(); return io.EOF }))
 			cancel()
 			if !errors.Is(err, context.Canceled) {
-				return fmt.Errorf("Put cancelled after %d bytes: error %v, want context.Canceled", size, err)
+				return fmt.Errorf("Put whose context ended in its last read, after %d bytes: error %v, want context.Canceled",
+					size, err)
 			}
 		}
 		must(absent(ctx, s, "a"), "after Put cancelled after %d bytes", size)
