@@ -28,6 +28,15 @@ func Examples(one any, many openapi3.Examples, schema *openapi3.SchemaRef) map[s
 	return found
 }
 
+// ExampleOf returns the example of a parameter. With content in place of a schema, it
+// is the text of that.
+func ExampleOf(param *openapi3.Parameter) any {
+	for _, media := range param.Content { // one at most
+		return TextOf(Examples(media.Example, media.Examples, media.Schema)[""])
+	}
+	return Examples(param.Example, param.Examples, param.Schema)[""]
+}
+
 // MadeUp returns a value that matches a schema, as far as that can be told.
 func MadeUp(ref *openapi3.SchemaRef, depth int) any {
 	if ref == nil || ref.Value == nil || depth > 8 {

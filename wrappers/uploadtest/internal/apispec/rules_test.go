@@ -255,7 +255,7 @@ func good(r Rules) (head *http.Request, params map[string]string) {
 	query, header := url.Values{}, http.Header{}
 	params = map[string]string{}
 	for _, param := range Required(r.Route) {
-		value := TextOf(Examples(param.Example, param.Examples, param.Schema)[""])
+		value := TextOf(ExampleOf(param))
 		switch param.In {
 		case "path":
 			params[param.Name] = value

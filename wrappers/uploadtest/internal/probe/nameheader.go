@@ -50,7 +50,7 @@ func (p *prober) nameOf(r *operation, s sample) string {
 // the header cannot have the name. RFC 6266 says how a Content-Disposition has one that
 // is not in ASCII. In any other header the spec must tell how.
 func inHeader(param *openapi3.Parameter, name string) string {
-	example := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
+	example := apispec.TextOf(apispec.ExampleOf(param))
 	name = strings.ReplaceAll(name, `"`, "'") // not all know how it is written
 	isASCII := len(name) == utf8.RuneCountInString(name)
 	typ, params, err := mime.ParseMediaType(example)
@@ -84,6 +84,6 @@ func nameIn(param *openapi3.Parameter, value string) string {
 // isEscaped reports whether the spec tells that a header has the characters of a name
 // as a URL has them, by its description or by its example.
 func isEscaped(param *openapi3.Parameter) bool {
-	example := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
+	example := apispec.TextOf(apispec.ExampleOf(param))
 	return strings.EqualFold(param.Name, "Slug") || escapes.MatchString(param.Description+" "+example)
 }

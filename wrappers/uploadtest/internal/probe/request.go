@@ -70,7 +70,7 @@ func (p *prober) identified(r *operation, s sample) sample {
 // valueOf returns the value of a parameter: the sample's own, or in a path what
 // an answer gave, or the spec's example.
 func (p *prober) valueOf(r *operation, param *openapi3.Parameter, s sample) string {
-	value := apispec.TextOf(apispec.Examples(param.Example, param.Examples, param.Schema)[""])
+	value := apispec.TextOf(apispec.ExampleOf(param))
 	switch content := s.content(); {
 	case param.In == openapi3.ParameterInPath, param.In == openapi3.ParameterInQuery && foreign.MatchString(param.Name):
 		if param.Name != "id" || !r.ofParent {

@@ -127,6 +127,11 @@ func TestAParameterHasWhatIsKnownOfIt(t *testing.T) {
 			t.Errorf("%s in the %s is %s, want %s", c.name, c.in, got, c.want)
 		}
 	}
+	data := &openapi3.Parameter{In: "header", Name: "X-Data", Content: openapi3.Content{
+		"application/json": {Example: map[string]any{"kind": "v"}}}}
+	if got := p.valueOf(&operation{}, data, sample{}); got != `{"kind":"v"}` {
+		t.Errorf("a header with content is %s", got)
+	}
 	for ofParent, want := range map[bool]string{true: "t-1 n-1", false: "c-1 n-1"} {
 		q, _ := specProber(t, parameterSpec)
 		q.learned["id"] = "t-1"

@@ -119,7 +119,7 @@ func (p *prober) guesses(r *operation, s sample) bool {
 		}
 	}
 	return slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-		value := apispec.Examples(param.Example, param.Examples, param.Schema)[""]
+		value := apispec.ExampleOf(param)
 		learned := param.In == openapi3.ParameterInPath && p.valueOf(r, param, s) != apispec.TextOf(value)
 		return refer.MatchString(param.Name) && !learned && isMadeUp(param.Schema, value)
 	})
