@@ -88,7 +88,7 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	if later {
 		m.unready = "its DELETE was answered 202"
 	}
-	told := repeatable.MatchString(r.Operation.Summary + " " + r.Operation.Description) // or it is still told of
+	told := r.repeats() // or it is still told of
 	for _, same := range p.ops {
 		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
 			same == r && refusesUnknown(r) {
@@ -114,6 +114,11 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 		next, _ := p.make(m.by, m.what, m.holding([]byte("another")))
 		p.keep(next)
 	}
+}
+
+// repeats reports whether a DELETE of what is not there may be answered like any other.
+func (r *operation) repeats() bool {
+	return r.Method == http.MethodDelete && repeatable.MatchString(r.Operation.Summary+" "+r.Operation.Description)
 }
 
 // outlives reports whether an operation may tell of a deleted upload: of the call

@@ -115,6 +115,8 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 		{"twice: it is idempotent.", 204, 0, "DELETE GET DELETE ", ""},
 		{"twice: what is already deleted answers 204.", 204, 0, "DELETE GET DELETE ", ""},
 		{"twice: what is already deleted answers 404.", 204, 0, "DELETE GET DELETE ", "204 to a deleted upload"},
+		{"twice: it is not an error if there is none.", 204, 0, "DELETE GET DELETE ", ""},
+		{"twice: it succeeds even if it does not exist.", 204, 0, "DELETE GET DELETE ", ""},
 		{"twice, and told of", 204, 0, "DELETE GET DELETE ", ""},
 	} {
 		asked, there := "", c.there

@@ -27,7 +27,8 @@ paths:
     get: {operationId: list, responses: *all}}
   /things/{thingId}: {parameters: [&thing {name: thingId, in: path, required: true, schema: {type: string}}],
     get: {operationId: look, responses: *all}}
-  /things/{thingId}/content: {parameters: [*thing], delete: {operationId: wipe, responses: *all},
+  /things/{thingId}/content: {parameters: [*thing],
+    delete: {operationId: wipe, summary: It is idempotent, responses: *all},
     get: {operationId: content, responses: {'200': {description: The file.,
       content: {image/png: {schema: {type: string, format: binary}}}}}}}
   /things/{thingId}/hold: {parameters: [*thing], get: {operationId: held, responses: *all},

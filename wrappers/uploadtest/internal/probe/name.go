@@ -90,8 +90,10 @@ var (
 	// related matches the path of an id of JSON:API that is that of its type.
 	related = regexp.MustCompile(`(^|\.)(relationships\.[^.]+\.data|included)(\[\])?\.id$`)
 	typed   = regexp.MustCompile(`^type$`)
-	// repeatable matches what a spec says of a request that may be sent once more.
+	// repeatable matches what a spec says of a request that may be sent once more, or for
+	// what is not there.
 	repeatable = regexp.MustCompile(`(?i)\b(may|can) be (repeated|sent again)\b|\brepeatable\b|\bidempotent\b|` +
+		`\bno(t an)? error (if|when)\b|\bsucceeds\b` + within + `\b(does not|doesn't|not) exist\b|` +
 		`\balready (deleted|removed|gone)\b` + within + `\b20[024]\b|\b20[024]\b` + within + `\balready\b`)
 	undoes = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)

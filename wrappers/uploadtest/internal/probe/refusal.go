@@ -229,7 +229,8 @@ func (p *prober) unknown(r *operation) {
 		}
 		for _, id := range neverIssued(value) {
 			if len(p.holders(id)) == 0 {
-				p.lacks("unknown id", what, r, p.good(r, firstSample(r).under(name, id)), isEmptyList)
+				p.lacks("unknown id", what, r, p.good(r, firstSample(r).under(name, id)),
+					func(answer []byte) bool { return r.repeats() || isEmptyList(answer) })
 			}
 		}
 	}
@@ -241,8 +242,7 @@ func (p *prober) unknown(r *operation) {
 func (p *prober) brings(r *operation, name string) bool {
 	return !declares(r, unfound...) && p.at(r.above(name), http.MethodPost) == nil &&
 		slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-			value := apispec.Examples(param.Example, param.Examples, param.Schema)[""]
-			return param.Name == name && p.learned[name] == apispec.TextOf(value)
+			return param.Name == name && p.learned[name] == apispec.TextOf(apispec.ExampleOf(param))
 		})
 }
 

@@ -313,6 +313,7 @@ func TestIDsThatWereNeverIssuedAreAskedFor(t *testing.T) {
 		{"look", "7", "", "", []string{"987", "7x", "4294967303"}, []string{never}}, {"look", "", "", "", nil, nil},
 		{"look", "abcd", "", "thingId", nil, nil}, {"row", "abcd", "", "", nil, nil},
 		{"list", "abcd", "", "", nil, nil},
+		{"wipe", "abcd", "", "", []string{"DELETE /v1/things/ab9d/content", "DELETE /v1/things/abcdx/content"}, nil},
 		{"part", "abc", "abcd", "", []string{"abc/parts/ab9d", "abc/parts/abcdx"}, []string{never}},
 		{"part", "abcd", "abc", "", []string{"ab9d/parts/abc", "abcdx/parts/abc"},
 			[]string{"an upload under another thingId"}},

@@ -36,7 +36,9 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 	const aspect = "upload under another parent"
 	switch what := "an upload under another " + param; {
 	case m.about(r) && (reading(r) || r.Method == http.MethodDelete):
-		if a := p.refused(aspect, what, r, p.good(r, there)); a.ok() && !reading(r) {
+		no := r.repeats() // then the upload is looked for later
+		a := p.lacks(aspect, what, r, p.good(r, there), func([]byte) bool { return no })
+		if a.ok() && !reading(r) && !no {
 			p.forget(func(kept *made) bool { return kept == m })
 		}
 	case !m.about(r) && r.Method == http.MethodGet:

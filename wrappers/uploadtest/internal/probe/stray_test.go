@@ -25,7 +25,9 @@ paths:
     post: {operationId: add, responses: *all}, get: {operationId: parts, responses: *all}}
   /things/{thingId}/parts/{partId}: {parameters: [*thing,
     &part {name: partId, in: path, required: true, schema: {type: string}}], get: {operationId: part, responses: *all},
-    put: {operationId: put, responses: *all}}
+    put: {operationId: put, responses: *all}, delete: &drop {operationId: drop, responses: *all}}
+  /things/{thingId}/parts/{partId}/file: {parameters: [*thing, *part],
+    delete: {<<: *drop, operationId: wipe, description: It is no error when there is none.}}
   /things/{thingId}/others: {parameters: [*thing], get: {operationId: others, responses: *all}}
 `
 
@@ -57,16 +59,24 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 			t.Errorf("%s is looked for under %q, want %q", c.what, id, c.want)
 		}
 	}
-	// What is found there is still at its own place.
-	lab.Recorded(t, func(tb testing.TB) {
-		p, ops := specProber(tb, nestSpec)
-		p.transport, _ = answered(http.StatusOK)
-		m := &made{by: ops["add"], ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}
-		p.kept = []*made{m}
-		if p.stray(ops["part"], m, "thingId", m.found().under("thingId", "t-2")); len(p.kept) != 1 {
-			t.Error("what was found is forgotten")
+	// What is found there is still at its own place. So is what a DELETE of nothing may leave.
+	for _, c := range []struct {
+		op          string
+		kept, lines int
+	}{{"part", 1, 1}, {"drop", 0, 1}, {"wipe", 1, 0}} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, nestSpec)
+			p.transport, _ = answered(http.StatusOK)
+			m := &made{by: ops["add"], ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}
+			p.kept = []*made{m}
+			if p.stray(ops[c.op], m, "thingId", m.found().under("thingId", "t-2")); len(p.kept) != c.kept {
+				t.Errorf("%s: %d are kept, want %d", c.op, len(p.kept), c.kept)
+			}
+		})
+		if len(lines) != c.lines {
+			t.Errorf("%s: %q", c.op, lines)
 		}
-	})
+	}
 }
 
 // What is still to come of an upload is late if it came of a later one.
