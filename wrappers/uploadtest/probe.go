@@ -130,7 +130,9 @@ type Probing struct {
 //
 // Each operation must refuse wrong requests:
 //   - without credentials, with spoiled ones, or with a signature from elsewhere;
-//     by a 404 if the spec declares no 401
+//     by a 404 if the spec declares no 401, or by a 400 if its description says so
+//   - without credentials before its body comes, if the service is on this machine:
+//     elsewhere a proxy may want the body first
 //   - without a body or a parameter, or with a wrong parameter, unless it may be
 //     overlooked
 //   - with a body that is cut off, of another type, or lacks something required

@@ -6,9 +6,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -16,7 +18,7 @@ import (
 // arrived must not count as a file. It reports whether it did.
 func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) (taken bool) {
 	half := body[:len(body)/2]
-	a := p.talk(r, req, half, p.Timeout, true)
+	a, _ := p.talk(r, req, half, p.Timeout, true)
 	a.brought(half, "a file that was cut off")
 	if a.status == 0 {
 		return false // a server owes no answer to those who hang up
@@ -30,21 +32,30 @@ func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) (taken bo
 
 // waitsForBody sends wrong credentials and no body. A server that looks at the
 // credentials first answers. One that reads on may stand behind a proxy that
-// buffers, so it is not blamed.
+// buffers, unless it is on this machine.
 func (p *prober) waitsForBody(r *operation, req *http.Request) {
 	req.Header.Set("Expect", "100-continue")
-	if a := p.talk(r, req, nil, min(p.Timeout, time.Second), false); a.status > http.StatusContinue {
+	a, err := p.talk(r, req, nil, min(p.Timeout, time.Second), false)
+	readsOn := a.status == http.StatusContinue || errors.Is(err, os.ErrDeadlineExceeded)
+	host := req.URL.Hostname()
+	switch {
+	case a.status > http.StatusContinue:
 		p.seen.Note("credentials before the body")
-		return
+	case readsOn && (host == "localhost" || net.ParseIP(host).IsLoopback()):
+		a.broke(ruleStatus, "body first", "no answer to a request with no credentials before its body came: wrong "+
+			"credentials must be refused first")
+	default:
+		p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
 	}
-	p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
 }
 
 // talk sends the head of a request and the beginning of its body. The
 // status of the answer is 0 where there is none in time.
-func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.Duration, hangUp bool) (a answer) {
+func (p *prober) talk(
+	r *operation, req *http.Request, begun []byte, limit time.Duration, hangUp bool,
+) (a answer, err error) {
 	if a = (answer{p: p, route: r, req: req}); p.late >= 3 {
-		return a
+		return a, nil
 	}
 	address := req.URL.Host
 	if req.URL.Port() == "" {
@@ -54,7 +65,7 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	defer cancel()
 	conn, err := p.dial(ctx, "tcp", address)
 	if err != nil {
-		return a
+		return a, nil // it is not there
 	}
 	if req.URL.Scheme == "https" {
 		conn = tls.Client(conn, p.trusting(req.URL.Hostname()))
@@ -71,14 +82,14 @@ func (p *prober) talk(r *operation, req *http.Request, begun []byte, limit time.
 	p.answered = "; before it, " + req.Method + " " + req.URL.EscapedPath() + " was cut off in its body"
 	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
 	if err != nil {
-		return a
+		return a, err
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if a.status, a.header = resp.StatusCode, resp.Header; a.status >= 400 {
 		p.holds(a, nil, said)
 	}
-	return a
+	return a, nil
 }
 
 // trusting returns the settings by which other requests trust a host, for HTTP/1.1.

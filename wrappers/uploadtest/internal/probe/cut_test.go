@@ -27,3 +27,24 @@ func TestAFileIsCutOffOverTLS(t *testing.T) {
 		p.cutsOff(ops["raw"], p.request(http.MethodPost, "/raw", "text/plain", body), body)
 	})
 }
+
+// What reads the body first may be a proxy, but not on this machine.
+func TestCredentialsComeBeforeTheBody(t *testing.T) {
+	for readsOn, want := range map[bool]string{true: "no answer to a request with no credentials before", false: ""} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if readsOn {
+				_, _ = io.ReadAll(r.Body)
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		}))
+		defer server.Close()
+		lab.Blames(t, want, func(tb testing.TB) {
+			p, ops := specProber(tb, refuseSpec)
+			p.base = server.URL
+			p.waitsForBody(ops["raw"], p.request(http.MethodPut, "/raw", "text/plain", []byte("some bytes")))
+			if !readsOn && !p.seen.Has("credentials before the body") {
+				t.Error("nothing was seen")
+			}
+		})
+	}
+}
