@@ -37,7 +37,7 @@ var brokenRequests = []bite{
 	}}, bytesArrive, "1 bytes: presigned: the request goes to the URL of an earlier upload"},
 	{"the presigned query is written anew", rig{sent: faulty.RequestTo("/store",
 		func(r *http.Request) { r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "%7e+1", "%7E+1") })},
-		handingOut(presignedMethod), "request address: neither an operation"},
+		handingOut(presignedMethod), "request address: a URL that an answer handed out, but with another query"},
 	{"a redirect counts as success", rig{client: trusting,
 		sent: faulty.Status(301, "/store", func(resp *http.Response) { resp.StatusCode = 200 })},
 		redirectsTellNothing, "redirected by 301 to another host: upload: it returned no error, but the file"},
@@ -144,7 +144,7 @@ var brokenRequests = []bite{
 		}))}, namesArrive, "wire: one request carries the file 2 times"},
 	{"the presigned query is sorted", rig{sent: faulty.RequestTo("/store",
 		func(r *http.Request) { r.URL.RawQuery = r.URL.Query().Encode() })}, namesArrive,
-		"request address: neither an operation"},
+		"request address: a URL that an answer handed out, but with another query"},
 	{"a quote in a name ends it", rig{form: true, sent: faulty.RequestTo("/forms",
 		faulty.Replace(`\"quoted\"`, `"quoted"`))},
 		namesArrive, "Content-Disposition cannot be parsed: `form-data; name=\"file\"; filename=\"a " +

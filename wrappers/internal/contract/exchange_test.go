@@ -86,6 +86,7 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 	const none = "request length: no Content-Length"
 	const unknown = "request address: neither an operation of the spec nor, byte for byte, a URL that an " +
 		"answer handed out"
+	const requeried = "request address: a URL that an answer handed out, but with another query: send it byte for byte"
 	const chunked = "request length: chunked: the length of the body is not stated"
 	for _, tc := range []struct {
 		method, url string
@@ -104,6 +105,8 @@ func TestARequestSaysTheLengthOfItsBody(t *testing.T) {
 		{"HEAD", "https://s.example/o", true, nil, "", ""},
 		{"GET", "https://h/v2/objects/o-1", true, nil, "", ""},
 		{"POST", "https://h/elsewhere", true, nil, "", unknown},
+		{"GET", "https://s.example/o?a=1", true, nil, "", requeried},
+		{"GET", "https://s.example/o/p", true, nil, "", unknown},
 		{"GET", "https://h/v2/objects", true, nil, "", unknown}, // an id is not empty
 	} {
 		r, _ := http.NewRequest(tc.method, tc.url, tc.body)

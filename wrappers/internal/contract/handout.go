@@ -28,13 +28,34 @@ type grant struct {
 
 // granted returns the grant of a URL, or nil.
 func (c *Contract) granted(host, uri string) *grant {
-	key := uri
-	if !c.AnyHost || !strings.HasPrefix(uri, "/") {
-		key = c.key(host + uri)
-	}
+	key := c.keyOf(host, uri)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return cmp.Or(c.grants[key], c.older[key])
+}
+
+// requeried reports whether a URL differs in its query only from one that was
+// handed out.
+func (c *Contract) requeried(host, uri string) bool {
+	path, _, _ := strings.Cut(c.keyOf(host, uri), "?")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, grants := range []map[string]*grant{c.older, c.grants} {
+		for key := range grants {
+			if other, _, _ := strings.Cut(key, "?"); other == path {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keyOf returns the key of the URL of a request.
+func (c *Contract) keyOf(host, uri string) string {
+	if c.AnyHost && strings.HasPrefix(uri, "/") {
+		return uri
+	}
+	return c.key(host + uri)
 }
 
 // enough is the number of URLs that are remembered for certain. Twice as many

@@ -121,6 +121,8 @@ func (c *Contract) find(r *http.Request, host, uri string) instance {
 		return instance{name: Token}
 	case c.OthersPass:
 		return instance{}
+	case c.requeried(host, uri):
+		return instance{fault: "a URL that an answer handed out, but with another query: send it byte for byte"}
 	}
 	return instance{fault: "neither an operation of the spec nor, byte for byte, a URL that an answer handed out"}
 }
