@@ -135,12 +135,13 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 			})
 		}, "a passing fault is survived",
 			"deposit connection reset before the body: stored: 4 bytes, 204800 were sent"},
-		{"errors are swallowed", same, deaf, "answers are errors of their kind", "deposit answered 400: error: none"},
+		{"errors are swallowed", same, deaf, "answers are errors of their kind",
+			"deposit answered 400 without JSON: error: none"},
 		{"white space before JSON is none", same, picky(func(_ http.Header, b []byte) bool {
 			return bytes.HasPrefix(b, []byte("\r"))
 		}), "answers may be written in other ways", "deposit answered with white space around it: upload: status 500"},
 		{"an answer that says nothing counts", same, deaf, "answers that cannot be used",
-			"deposit answered 201 and nothing: error: none"},
+			"deposit answered 202 and an error: error: none"},
 		{"a source that is too short or too long counts", same, deaf, "a source that is not its size",
 			"so in 3 more cases: a source of 0 bytes with the size 65536, a source of 0 bytes with the size 1, " +
 				"a source of 1 bytes with the size 0"},
@@ -154,7 +155,8 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 				}
 				return res.ID, err
 			})
-		}, "answers are errors of their kind", `deposit answered 400: error: of the kind "too large", want "invalid"`},
+		}, "answers are errors of their kind",
+			`deposit answered 400 without JSON: error: of the kind "too large", want "invalid"`},
 		{"the secret stands in an error", same, func(c Call) upload.Uploader {
 			return Func(func(ctx context.Context, src upload.Source) (string, error) {
 				res, err := c.Upload(ctx, src)

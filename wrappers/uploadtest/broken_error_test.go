@@ -25,18 +25,20 @@ var brokenErrors = []bite{
 			panic("no answer")
 		}
 		return res, nil
-	})}, unusable, "submit answered 201 and nothing: upload: it panicked: no answer"},
+	})}, unusable, "submit answered 202 and an error: upload: it panicked: no answer"},
+	{"one of several uploads at once panics", rig{client: panics}, uploadsAtOnce,
+		"upload: it panicked: d.nx != ...: so in one more case: upload 7 of 16 of one name at once"},
 	{"the provider is lost", rig{client: misstated(func(e *upload.Error) { e.Provider = "" })},
 		kindsHold, "error: Provider is empty"},
 	{"a refusal counts as success", rig{client: deaf}, kindsHold,
-		`announce answered 400: error: none, want one of the kind "invalid"`},
+		`announce answered 400 without JSON: error: none, want one of the kind "invalid"`},
 	{"an error of another type", rig{client: failure(func(e *upload.Error) error { return e.Err })},
 		kindsHold, "want *upload.Error"},
 	{"429 is taken for an outage", rig{client: misstated(func(e *upload.Error) {
 		if e.Status == 429 {
 			e.Err = upload.ErrUnavailable
 		}
-	})}, kindsHold, `answered 429: error: not of the kind "rate limited"`},
+	})}, kindsHold, `answered 429 without JSON: error: not of the kind "rate limited"`},
 	{"the kind comes from the code of an answer", rig{spec: quota,
 		sent: faulty.Status(429, "", func(resp *http.Response) {
 			text, _ := io.ReadAll(resp.Body)
@@ -59,11 +61,11 @@ var brokenErrors = []bite{
 		if e.Op == Presigned {
 			e.TraceID = ""
 		}
-	})}, kindsHold, `presigned answered 400: trace id: "", but the API's answer said "o-`},
+	})}, kindsHold, `presigned answered 400 without JSON: trace id: "", but the API's answer said "o-`},
 	{"the trace id of a refusal is lost", rig{raw: true, client: misstated(func(e *upload.Error) {
 		e.TraceID = ""
 	})}, kindsHold,
-		`deposit answered 400: trace id: "", but the API's answer said "uploadtest-trace-id-1"`},
+		`deposit answered 400 without JSON: trace id: "", but the API's answer said "uploadtest-trace-id-1"`},
 	{"the trace id of the first attempt", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 		first := ""
 		return faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
@@ -75,7 +77,8 @@ var brokenErrors = []bite{
 			return resp, err
 		})
 	}}, kindsHold,
-		`deposit answered 503: trace id: "uploadtest-trace-id-1", but the API's answer said "uploadtest-trace-id-3"`},
+		`deposit answered 503 without JSON: trace id: "uploadtest-trace-id-1", ` +
+			`but the API's answer said "uploadtest-trace-id-3"`},
 	{"the attempts are not counted", rig{client: misstated(func(e *upload.Error) { e.Attempts = 1 })},
 		faultsLast, "Attempts is 1, but 3 requests"},
 	{"a client goes on and on", rig{raw: true, client: uploads(func(c call) (res upload.Result, err error) {
@@ -99,7 +102,7 @@ var brokenErrors = []bite{
 		if e.Status == 403 && e.Attempts == 2 {
 			e.Err = upload.ErrRateLimited
 		}
-	})}, kindsHold, `deposit answered 429, then 403: error: not of the kind "not permitted"`},
+	})}, kindsHold, `deposit answered 429, then 403 without JSON: error: not of the kind "not permitted"`},
 	{"a refusal is repeated", rig{sent: twice,
 		client: misstated(func(e *upload.Error) { e.Attempts *= 2 })}, kindsHold,
 		"2 requests came: the client must not send again after this answer"},

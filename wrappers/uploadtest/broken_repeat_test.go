@@ -18,11 +18,11 @@ import (
 // Clients that repeat too much, too little or something else, as a whole or in parts.
 var brokenRepeats = []bite{
 	{"409 is repeated", rig{sent: resend(409)}, kindsHold,
-		"announce answered 409: attempts: 2 requests came: the client must not send again after this answer"},
+		"announce answered 409 without JSON: attempts: 2 requests came: the client must not send again"},
 	{"422 is repeated", rig{form: true, sent: resend(422)}, kindsHold,
-		"submit answered 422: attempts: 2 requests came: the client must not"},
+		"submit answered 422 without JSON: attempts: 2 requests came: the client must not"},
 	{"502 is not repeated", rig{raw: true, client: stingy(502)}, kindsHold,
-		"deposit answered 502: attempts: only one request came: after this answer the client must send again"},
+		"deposit answered 502 without JSON: attempts: only one request came: after this answer the client must"},
 	{"a repeated large body is cut off", rig{form: true, sent: faulty.RequestTo("/forms",
 		faulty.Second(func(r *http.Request) {
 			if r.ContentLength > 6<<20 {

@@ -99,12 +99,12 @@ func kindsHold(t *trial) {
 			case op == Token && c.again == never:
 				continue // OAuth 2 has a language of its own for these
 			}
-			what := fmt.Sprintf("%s answered %d", op, c.status)
-			if c.code != "" {
-				what += " and the code " + c.code
-			}
-			if c.after != 0 {
-				what = fmt.Sprintf("%s answered %d, then %d", op, c.after, c.status)
+			what := fmt.Sprintf("%s answered %d without JSON", op, c.status)
+			switch {
+			case c.code != "":
+				what = fmt.Sprintf("%s answered %d and the code %s", op, c.status, c.code)
+			case c.after != 0:
+				what = fmt.Sprintf("%s answered %d, then %d without JSON", op, c.after, c.status)
 			}
 			t.about("%s", what).fresh(func(t *trial) {
 				if c.after != 0 && t.plain() {
@@ -202,7 +202,8 @@ func unusable(t *trial) {
 			continue
 		}
 		withID := idsOf(r.Answer, id)
-		cases := []spoilt{
+		cases := []spoilt{ // first the one that tells most: of a rule that breaks in all, one is told in full
+			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`, nil},
 			{"nothing", r.Status, "", nil},
 			{"HTML", r.Status, "<html><body>Welcome</body></html>", nil},
 			{"an empty object", r.Status, "{}", nil},
@@ -211,7 +212,6 @@ func unusable(t *trial) {
 			{"an empty id", r.Status, withID(string(r.Answer), `""`), nil},
 			{"half of an answer", r.Status, string(r.Answer[:len(r.Answer)/2]), nil},
 			{cut, r.Status, strings.TrimSuffix(strings.TrimSpace(string(r.Answer)), "}"), nil},
-			{"an error", http.StatusAccepted, `{"error":{"errorCode":"900","message":"not now"}}`, nil},
 			{otherSize, r.Status, strings.ReplaceAll(string(r.Answer), fmt.Sprint(size), "12345"), nil},
 		}
 		if len(r.Answer) == 0 {

@@ -172,6 +172,7 @@ func TestNoLineIsUntrue(t *testing.T) {
 			rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 				return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
 			})}, sizeIsPinned, "stored: "},
+		{"an upload that panics need store nothing", rig{client: panics}, uploadsAtOnce, "count: "},
 		{"a header that cannot be parsed hides what the part is", rig{form: true,
 			sent: faulty.RequestTo("/forms", faulty.Replace(`\"quoted\"`, `"quoted"`))}, namesArrive, "wire: "},
 		{"who does not wait is told so once", rig{raw: true, stored: func(s *Subject) { s.Patient = s.Uploader }},
@@ -281,7 +282,7 @@ func TestTheLogShowsNoSecret(t *testing.T) {
 			if e.Status == 502 {
 				slog.Warn("refused", "key", lab.DepotKey)
 			}
-		})}, kindsHold, []string{"deposit answered 502: " + line}},
+		})}, kindsHold, []string{"deposit answered 502 without JSON: " + line}},
 	} {
 		if lines := linesOf(t, c.check, c.rig); !slices.Equal(lines, c.want) {
 			t.Errorf("%s: %q, want %q", what, lines, c.want)
@@ -333,6 +334,7 @@ func TestAFaultIsToldOnceInACase(t *testing.T) {
 		{"secrets", rig{form: true, client: deaf}, secretsStay, ""},
 		{"repeats", rig{raw: true, client: plain, sent: faulty.RequestTo("/raw", faulty.Second(flipped))},
 			faultsPass, ""},
+		{"a panic", rig{client: panics}, uploadsAtOnce, ""},
 	} {
 		told := map[string]bool{}
 		for _, line := range linesOf(t, b.check, b.rig) {

@@ -83,6 +83,14 @@ func misstated(change func(*upload.Error)) func(upload.Uploader) upload.Uploader
 	return failure(func(e *upload.Error) error { change(e); return e })
 }
 
+// panics panics in one of several uploads at once.
+var panics = uploads(func(c call) (upload.Result, error) {
+	if c.src.Size == 256<<10+7 {
+		panic("d.nx != 0")
+	}
+	return c.send()
+})
+
 // input spoils the source that a client gets.
 func input(spoil func(*upload.Source)) func(upload.Uploader) upload.Uploader {
 	return uploads(func(c call) (upload.Result, error) {

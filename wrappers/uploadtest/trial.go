@@ -58,26 +58,29 @@ func (t *trial) fresh(check func(*trial)) {
 }
 
 // broke reports a broken rule in one line, with no secret in its errors. In
-// other cases of the property the rule is counted.
-func (t *trial) broke(format string, args ...any) {
+// other cases of the property the rule is counted. Broke reports whether this is
+// the first case.
+func (t *trial) broke(format string, args ...any) (first bool) {
 	t.Helper()
 	for i, arg := range args {
 		if err, ok := arg.(error); ok {
 			args[i] = t.masked(err)
 		}
 	}
-	t.tell(t.told, fmt.Sprintf(format, args...))
+	return t.tell(t.told, fmt.Sprintf(format, args...))
 }
 
 // tell reports a line. If its rule was told before, it is counted.
-func (t *trial) tell(told *tally.Told, line string) {
+func (t *trial) tell(told *tally.Told, line string) (first bool) {
 	t.Helper()
-	if rule := tally.Rule(line); !told.First(rule) {
+	rule := tally.Rule(line)
+	if first = told.First(rule); first {
+		t.Errorf("%s: %s", t.what, line)
+	} else {
 		told.Also(rule, t.what)
 		t.Fail()
-		return
 	}
-	t.Errorf("%s: %s", t.what, line)
+	return first
 }
 
 const (
@@ -120,8 +123,10 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 		t.tell(t.run, "secrets: a line of package log shows a credential or a presigned query")
 	}
 	if panicked != nil {
-		t.Logf("%s", stack)
-		t.Fatalf("%s: upload: it panicked: %v", t.what, panicked)
+		if t.broke("upload: it panicked: %v", panicked) {
+			t.Logf("%s", stack)
+		}
+		t.FailNow()
 	}
 	if fault := t.readersOf(src); fault != "" {
 		t.broke("readers: %s", fault)

@@ -527,7 +527,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return shared[key], info, err
 			}}
 		}},
-		{"a closed reader keeps its file open", "a closed reader frees its descriptor", func(s store.Store) store.Store {
+		{"a closed reader leaks its file", "a closed reader frees its descriptor", func(s store.Store) store.Store {
 			return mutant{Store: s, open: func(ctx context.Context, key string) (io.ReadCloser, store.Info, error) {
 				if f, err := os.Open("."); err == nil {
 					t.Cleanup(func() { f.Close() })
@@ -778,7 +778,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		"the time goes back":                           "ModTime went back from ",
 		"a buffer is kept without a copy":              "overwrote the bytes of its bytes.Buffer: ",
 		"what WriteTo writes is kept without a copy":   "overwrote the bytes of its bytes.Reader: ",
-		"a closed reader keeps its file open":          "50 Open and Close left 5",
+		"a closed reader leaks its file":               "50 Open and Close left 5",
 	}
 	broken := make(map[string]bool)
 	for _, m := range mutants {

@@ -115,8 +115,8 @@ func cancelled(ctx context.Context, s store.Store) error {
 			_, err := s.Put(over, key, textPlain, then(pattern(size), func() error { cancel(); return io.EOF }))
 			cancel()
 			if !errors.Is(err, context.Canceled) {
-				return fmt.Errorf("Put whose context ended in its last read, after %d bytes: error %v, want context.Canceled",
-					size, err)
+				return fmt.Errorf("Put whose context ended in its last read, after %d bytes: error %v, "+
+					"want context.Canceled", size, err)
 			}
 		}
 		must(absent(ctx, s, "a"), "after Put cancelled after %d bytes", size)

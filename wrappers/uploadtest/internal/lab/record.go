@@ -85,6 +85,8 @@ func (r *Recorder) Error(args ...any) { r.Errorf("%s", fmt.Sprint(args...)) }
 // Fail notes nothing: what failed is told in a line of its own.
 func (r *Recorder) Fail() {}
 
+func (r *Recorder) FailNow() { runtime.Goexit() }
+
 func (r *Recorder) Fatal(args ...any) { r.Error(args...); runtime.Goexit() }
 
 func (r *Recorder) Fatalf(format string, args ...any) { r.Errorf(format, args...); runtime.Goexit() }
