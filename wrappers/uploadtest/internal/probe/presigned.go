@@ -31,8 +31,8 @@ func (p *prober) handedOut(m *made) bool {
 	}
 	for _, out := range all {
 		began := maps.Clone(m.ids)
-		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out)) // that URL lets nobody in
-		taken = p.refusesEach(r, out, "form", tamperedFields(out)) || taken
+		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out), presignedContent) // that URL lets nobody in
+		taken = p.refusesEach(r, out, "form", tamperedFields(out), presignedContent) || taken
 		m.waiting, m.files = true, nil
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut
 			body, _ := io.ReadAll(whole.Body)
@@ -70,14 +70,14 @@ func (p *prober) crosswise(r *operation, s sample) {
 	first, second := two[0].outs[0], two[1].outs[0]
 	if key := first.Fields["key"]; key != second.Fields["key"] {
 		p.refusesEach(r, second, "form", map[string]contract.HandedOut{
-			keyOfAnother: withField(second, "key", key)})
+			keyOfAnother: withField(second, "key", key)}, two[1].later)
 	}
 	of, _ := url.Parse(first.URL) // each was parsed before
 	to, _ := url.Parse(second.URL)
 	if of.Path != to.Path && signs.MatchString(to.RawQuery) {
 		of.RawQuery = to.RawQuery
 		second.URL = of.String()
-		p.refusesEach(r, second, "URL", map[string]contract.HandedOut{underAnother: second})
+		p.refusesEach(r, second, "URL", map[string]contract.HandedOut{underAnother: second}, two[1].later)
 	}
 	var requests [2]*http.Request
 	for i, m := range two {
@@ -93,14 +93,14 @@ func (p *prober) crosswise(r *operation, s sample) {
 // refusesEach sends a file in ways for which no URL or form was handed out. It
 // reports whether one was taken.
 func (p *prober) refusesEach(
-	r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut,
+	r *operation, out contract.HandedOut, of string, ways map[string]contract.HandedOut, content []byte,
 ) (taken bool) {
 	if isOpen(out) { // a session may have other methods
 		maps.DeleteFunc(ways, func(what string, _ contract.HandedOut) bool { return strings.HasPrefix(what, "by ") })
 	}
 	return p.refusesWays(r, "the "+of+" that it handed out", ways, func(way contract.HandedOut) answer {
 		p.seen.Note("tampered " + of)
-		return p.ask(r, p.presignedRequest(way, presignedContent))
+		return p.ask(r, p.presignedRequest(way, content))
 	})
 }
 
