@@ -71,7 +71,8 @@ paths:
     get: {operationId: hooked, responses: {default: {description: All.}, '404': *none}}}
   /hooks/cards/{deck_id}: {parameters: [{name: deck_id, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: card}}
-  /hooks/posts: {post: {operationId: post, responses: *all}}
+  /hooks/posts: {post: {operationId: post, responses: *all,
+    requestBody: {content: {application/json: {example: {thing_uuid: x}}}}}}
   /hooks/posts/{postId}: {parameters: [{name: postId, in: path, required: true, schema: {type: string}}],
     get: {<<: *hook, operationId: posted}}
   /kept: {post: {operationId: keep, responses: *all}}
@@ -152,6 +153,7 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 			"map[data:1 id:t-1 paperId:t-1 paper_id:t-1 partId:p-1 thingId:t-1 type:papers]",
 			"[map[partId:p-1 type:parts]]"},
 		{`{"data":{"gid":"t-1"}}`, "", "map[gid:t-1 thing_gid:t-1 thinggid:t-1]", "[]"},
+		{`{"uuid":"t-1"}`, "", "map[thing_uuid:t-1 thinguuid:t-1 uuid:t-1]", "[]"},
 		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
 		{`{"infos":[{"id":"f-1"},{"id":"f-2"}]}`, "", "map[id:f-1 infoId:f-1 infos:2 thingId:f-1]",
 			"[map[id:f-1 infoId:f-1 thingId:f-1] map[id:f-2 infoId:f-2 thingId:f-2]]"},
@@ -331,10 +333,11 @@ func TestAnIDOfAnotherOperationIsFoundOrReferredTo(t *testing.T) {
 		{"keep", "thingId", "t-1", text, "x", "t-1"}, {"keep", "label", "t-1", text, "x", "x"},
 		{"keep", "thingId", "t-2", text, "x", "x"}, {"make", "thingId", "t-1", text, "x", "x"},
 		{"keep", "thingId", "7", number, 1, 7}, {"keep", "thingId", "t-1", number, 1, 1},
-		{"keep", "thingId", "7", text, 1, 1},
+		{"keep", "thingId", "7", text, 1, 1}, {"keep", "thing_uuid", "t-1", text, "x", "t-1"},
+		{"keep", "thingGuid", "t-1", text, "x", "t-1"}, {"keep", "fluid", "t-1", text, "x", "x"},
 		{"keep", "thingId", "t-1", number, "x", "x"}, {"keep", "thingId", "8", number, 1, 1},
 	} {
-		p.learned = map[string]string{"thingId": c.learned, "label": c.learned}
+		p.learned = map[string]string{c.name: c.learned}
 		got := p.naming(ops[c.op], member{name: c.name, schema: c.schema}, c.value)
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%s of %s, of which %s is known, is %v, want %v", c.name, c.op, c.learned, got, c.want)

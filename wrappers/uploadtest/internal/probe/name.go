@@ -84,7 +84,7 @@ var (
 		`(id|key|ref|reference|oid)$`)
 	// refer matches the name of what refers to another thing.
 	refer   = regexp.MustCompile(`(?i)(id|ids|file|files|path|token|parent|folder|ref|handle)$`)
-	foreign = regexp.MustCompile(`.(Id|ID|_id|-id)s?$`) // of a thing of another kind
+	foreign = regexp.MustCompile(`.(Id|ID|[_-](g|u|gu|uu)?id|(G|U|Gu|Uu)id)s?$`) // of a thing of another kind
 	// distinctive matches the name of what one thing only may have.
 	distinctive = regexp.MustCompile(`(?i)^(sku|ean|number|code|ref(erence)?)$`)
 	// related matches the path of an id of JSON:API that is that of its type.

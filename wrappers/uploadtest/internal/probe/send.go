@@ -25,7 +25,7 @@ func (p *prober) outs(m *made) []contract.HandedOut {
 		return []contract.HandedOut{{URL: to.String(), Method: m.by.Method, Session: true}}
 	}
 	urls := slices.DeleteFunc(p.contract.HandedOut(m.answer.body), func(out contract.HandedOut) bool {
-		return p.isOperation(out) || m.by.Method == http.MethodGet && p.isDownload(out)
+		return p.isOperation(out) || (m.by.Method == http.MethodGet || m.by.refs != nil) && p.isDownload(out)
 	})
 	if len(urls) > 0 || err != nil ||
 		m.by.Method != http.MethodPost || !starts.MatchString(m.by.name+" "+m.by.Path+" "+to.Path) ||

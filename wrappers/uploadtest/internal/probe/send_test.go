@@ -34,6 +34,8 @@ paths:
   /anything: {post: {operationId: anything, security: [], requestBody: {content: {image/png: {},
     application/json: {}, multipart/form-data: {}}}, responses: {default: {description: All.}}}}
   /ours/{id}: {parameters: [*id], put: {operationId: ours, responses: *all}}
+  /references: {post: {operationId: refer, responses: *all,
+    requestBody: {content: {application/json: {example: {uploadUuid: x}}}}}}
   /open/{id}: {parameters: [*id], put: {operationId: open, security: [], responses: *all}}
   /read/{id}: {parameters: [*id], get: {operationId: read, responses: *all},
     delete: {operationId: cut, responses: *all}}
@@ -52,6 +54,7 @@ func TestAURLTakesBytesIfNoOperationDoes(t *testing.T) {
 		{"list", "http://b.example/1", true}, {"look", "http://b.example/1", false},
 		{"add", "http://b.example/1", true},
 		{"list", "http://b.example/file", false}, {"add", "http://b.example/file", true},
+		{"refer", "http://b.example/file", false},
 	} {
 		p.issued["/v1/lists l-1"] = &made{files: []sentFile{{content: []byte("a file")}}}
 		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
