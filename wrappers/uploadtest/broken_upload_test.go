@@ -38,12 +38,7 @@ var brokenUploads = []bite{
 		`both uploads have the ID "o-1"`},
 	{"one id for all, at once", rig{client: result(func(r *upload.Result) { r.ID = "o-1" })}, uploadsAtOnce,
 		`of 16 at once: result: another upload has the ID "o-1" too`},
-	{"one of several fails", rig{client: uploads(func(c call) (upload.Result, error) {
-		if c.src.Size == 256<<10+7 {
-			return upload.Result{}, errors.New("busy")
-		}
-		return c.send()
-	})}, uploadsAtOnce, "upload 7 of 16 at once: upload: busy"},
+	{"one of several fails", rig{client: oneFails}, uploadsAtOnce, "upload 7 of 16 at once: upload: busy"},
 	{"each upload fetches a token", rig{form: true, oauth: true, received: oauth(nil).received,
 		client: uploads(func(c call) (upload.Result, error) { return another(c.u).Upload(c.ctx, c.src) })},
 		uploadsAtOnce, "token: the client asked for 16 tokens, and one is enough for all uploads"},

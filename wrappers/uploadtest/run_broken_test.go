@@ -172,6 +172,7 @@ func TestNoLineIsUntrue(t *testing.T) {
 			rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
 				return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
 			})}, sizeIsPinned, "stored: "},
+		{"an upload that fails need store nothing", rig{client: oneFails}, uploadsAtOnce, "count: "},
 		{"an upload that panics need store nothing", rig{client: panics}, uploadsAtOnce, "count: "},
 		{"a header that cannot be parsed hides what the part is", rig{form: true,
 			sent: faulty.RequestTo("/forms", faulty.Replace(`\"quoted\"`, `"quoted"`))}, namesArrive, "wire: "},

@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -138,19 +139,17 @@ func (t *trial) atOnce(how, name string) upload.Result {
 		wg      sync.WaitGroup
 		trials  [n]*trial
 		sources [n]*source
-		ended   [n]bool // by a return: else the fault is told, and there is no result
 		results [n]upload.Result
 		errs    [n]error
+		lost    = errors.New("it did not return")
 	)
 	before, requests := t.count(), len(t.requests())
 	for i := range n {
 		content, typ := payload.Noise(size+i), []string{"application/pdf", "text/plain", "image/png"}[i%3]
 		trials[i] = t.about("upload %d of %d %s", i, n, how)
 		sources[i] = newSource(strings.Replace(name, "%d", fmt.Sprint(i), 1), typ, content, polite(content))
-		wg.Go(func() {
-			results[i], errs[i] = trials[i].send(t.Context(), sources[i])
-			ended[i] = true
-		})
+		errs[i] = lost
+		wg.Go(func() { results[i], errs[i] = trials[i].send(t.Context(), sources[i]) })
 	}
 	wg.Wait()
 	ids, types := map[string]bool{}, map[string]string{}
@@ -164,8 +163,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 	}
 	for i, res := range results {
 		switch t := trials[i]; {
-		case !ended[i]:
-			continue
+		case errs[i] == lost: // why is told
 		case errs[i] != nil:
 			t.broke("upload: %v", errs[i])
 		case res.ID != "" && ids[res.ID]:
@@ -181,7 +179,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 		ids[res.ID] = true
 	}
 	t = t.about("%d uploads %s", n, how)
-	if after := t.count(); t.Count != nil && after-before != n && !slices.Contains(ended[:], false) {
+	if after := t.count(); t.Count != nil && after-before != n && errors.Join(errs[:]...) == nil {
 		t.broke("count: %d more files are stored, want %d", after-before, n)
 	}
 	if tokens := len(t.of(Token)); tokens > 1 {

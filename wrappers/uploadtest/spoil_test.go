@@ -83,6 +83,14 @@ func misstated(change func(*upload.Error)) func(upload.Uploader) upload.Uploader
 	return failure(func(e *upload.Error) error { change(e); return e })
 }
 
+// oneFails fails in one of several uploads at once.
+var oneFails = uploads(func(c call) (upload.Result, error) {
+	if c.src.Size == 256<<10+7 {
+		return upload.Result{}, errors.New("busy")
+	}
+	return c.send()
+})
+
 // panics panics in one of several uploads at once.
 var panics = uploads(func(c call) (upload.Result, error) {
 	if c.src.Size == 256<<10+7 {
