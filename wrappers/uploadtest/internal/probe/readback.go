@@ -207,6 +207,9 @@ func (p *prober) compares(m *made, file int, a answer) {
 	default:
 		p.revalidates(a)
 		all := leaves(a.body)
+		if file == whole {
+			p.arranges(m, all)
+		}
 		p.tells(m, a, all)
 		p.stays(m, a, all)
 	}

@@ -97,7 +97,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
 	sides.schema = lab.SchemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
 	sides.object = map[string]any{"front": "a", "back": "bbb"}
-	front, elsewhere := sides, form
+	front, elsewhere, mixed := sides, form, form
+	mixed.schema = lab.SchemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}},
+		"front":{"format":"binary"}}}`).Value
+	mixed.object = map[string]any{"front": "bbb", "papers": []any{"a", "c"}}
 	front.object = map[string]any{"front": "a"}
 	elsewhere.body = []byte(`"x.txt", ""`) // such as in a part of JSON
 	titled, opened := sample{typ: js, object: map[string]any{"label": "july"}, schema: lab.SchemaOf(t,
@@ -150,6 +153,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			m.wrong, p.replaced[m.place] = []string{"its bytes", wrong}, []sentFile{{content: []byte("hello")}}
 		}
 	}
+	nothing := func(*prober, *made, http.Header) {}
 	for what, c := range map[string]struct {
 		when circumstance
 		found
@@ -186,6 +190,13 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"the size of another of several": {func(_ *prober, m *made, _ http.Header) { m.what = " (of several)" },
 			found{papers, `{}`, "look", js, `{"papers":[{"size":3},{"size":3}]}`,
 				"1 bytes were sent (of several): it is that of another file of the request"}},
+		"the files of two fields, in an order of its own": {nothing, found{sides, `{}`, "look", js,
+			`{"items":[{"name":"thing.txt","in":"front","size":1},{"name":"thing.txt","in":"back","size":3}]}`, ""}},
+		"a name beside the facts of another field": {nothing, found{mixed, `{}`, "look", js,
+			`{"items":[{"name":"1-thing.txt","in":"front","size":3},{"name":"2-thing.txt","size":1},
+			{"name":"thing.txt","size":1}]}`, "1 bytes were sent: it is that of another file of the request"}},
+		"the files of one field in another order": {nothing, found{papers, `{}`, "look", js,
+			`{"items":[{"name":"2-thing.txt"},{"name":"1-thing.txt"}]}`, `but the file was called "1-thing.txt"`}},
 		"one ETag for all": {func(p *prober, _ *made, _ http.Header) {
 			p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 		}, found{raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"}},

@@ -43,6 +43,41 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 	}
 }
 
+// arranges puts files of several fields in the order in which a list of an answer tells
+// of them: a server may have its own. The files of one field stay in theirs. A name says
+// which of the files an element is about. If some have the same, the field beside it does.
+func (p *prober) arranges(m *made, all []leaf) {
+	named := slices.IndexFunc(all, func(l leaf) bool {
+		return l.at >= 0 && l.of == len(m.files) && names.MatchString(l.name)
+	})
+	if named < 0 {
+		return
+	}
+	object := strings.TrimSuffix(all[named].path, all[named].name)
+	files, left := []sentFile{}, slices.Clone(m.files)
+	for at := range m.files {
+		next, most := 0, -1
+		for i, file := range left {
+			alike := 0
+			for _, l := range all {
+				switch text := l.text(); {
+				case l.at != at || l.path != object+l.name:
+				case names.MatchString(l.name) && p.isNamed(m, text, file.name):
+					alike += 2
+				case singular(text) == singular(file.field):
+					alike++
+				}
+			}
+			ofField := func(before sentFile) bool { return before.field == file.field }
+			if alike > most && !slices.ContainsFunc(left[:i], ofField) {
+				next, most = i, alike
+			}
+		}
+		files, left = append(files, left[next]), slices.Delete(left, next, next+1)
+	}
+	m.files = files
+}
+
 // stale is the class of what tells of the file that was here before.
 const stale = "the file before"
 
