@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,11 +115,19 @@ func (p *prober) listOf(r *operation, m *made) string {
 }
 
 // isAbove reports whether the path of an operation is that of m's list: m was
-// made there, or is found right below it.
+// made there, or is found right below it, or beside it.
 func (p *prober) isAbove(r *operation, m *made) bool {
-	return m.by.Path == r.Path || slices.ContainsFunc(p.below(r), func(one *operation) bool {
+	return m.by.Path == r.Path || r.isBeside(m.by) || slices.ContainsFunc(p.below(r), func(one *operation) bool {
 		return m.about(one) && (len(r.required) == 0 || m.by.Path == one.Path)
 	})
+}
+
+// isBeside reports whether an operation lists what another one puts beside its path, such
+// as GET /stores/{id}/keys for PUT /stores/{id}/records/{recordKey}.
+func (r *operation) isBeside(put *operation) bool {
+	things, ofLast := strings.CutSuffix(put.path, "/{"+put.last+"}")
+	return ofLast && places(put) && path.Dir(things) == path.Dir(r.path) &&
+		strings.HasSuffix(strings.ToLower(dashes.Replace(put.last)), strings.ToLower(dashes.Replace(one(r.path))))
 }
 
 // walks reads the list under a path page by page. Limit is the largest number of
@@ -208,18 +217,18 @@ func pagingOf(r *operation) (by paging) {
 			}
 		case offsets.MatchString(name):
 			by.offset = param.Name
+		case mayTell(r, func(member string) bool { return sameWord(member, "next"+name) }):
+			by.cursor = param.Name
 		}
 	}
 	by.cursor = cmp.Or(by.cursor, back)
 	if !by.said && by.cursor != "" {
-		mayAnswer(r, func(_ string, media *openapi3.MediaType) bool {
-			for name, ref := range apispec.Resolved(media.Schema).Properties {
-				if sameWord(name, by.cursor) || nextPage.MatchString(apispec.Resolved(ref).Description) {
-					by.members = append(by.members, name)
-				}
+		for name, ref := range r.members() {
+			if sameWord(name, by.cursor) || sameWord(name, "next"+by.cursor) ||
+				nextPage.MatchString(apispec.Resolved(ref).Description) {
+				by.members = append(by.members, name)
 			}
-			return false
-		})
+		}
 		by.said = len(by.members) > 0 && !mayTell(r, more.MatchString)
 	}
 	return by

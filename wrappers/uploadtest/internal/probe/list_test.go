@@ -126,6 +126,11 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 			"description: Leads to the next page.}", "bookmark: {}", 2, by("bookmark", "",
 			`{"data":[{"id":"a"},{"id":"b"}],"bookmark":"x"}`, "x", `{"data":[{"id":"c"},{"id":"d"}],"bookmark":null}`),
 			"limit=2 bookmark=x&limit=2", "abcd", ""},
+		{"a wrapped cursor that is next", limit + "{name: startKey, in: query, schema: {}}",
+			"data: {properties: {nextStartKey: {}, isTruncated: {}}}", 2, by("startKey", "",
+				`{"data":{"items":[{"id":"a"},{"id":"b"}],"isTruncated":true,"nextStartKey":"x"}}`, "x",
+				`{"data":{"items":[{"id":"c"}],"isTruncated":false,"startKey":"x"}}`), "limit=2 limit=2&startKey=x",
+			"abc", ""},
 		{"a full page that is the last", limit + "{name: after, in: query, schema: {}}", "after: {}", 2,
 			by("after", "", `{"data":[{"id":"a"},{"id":"b"}],"after":null}`), "limit=2", "ab", ""},
 		{"a cursor by its description", limit + cursor, "last: {description: Asks for the next page.}", 2,
@@ -225,6 +230,8 @@ func TestAListIsAboveWhatItLists(t *testing.T) {
 		return &made{by: ops[by], place: "/v1/things/" + thing + "/parts", own: []string{"p-" + thing},
 			ids: map[string]string{"thingId": thing, "partId": "p-" + thing}}
 	}
+	lay := of("lay", "t-1")
+	lay.ids["thePart"] = "p-1"
 	thing, put := &made{by: ops["make"], place: "/v1/things", ids: map[string]string{"thingId": "t-1"}},
 		of("put", "t-1")
 	put.place += "/p-t-1"
@@ -234,7 +241,8 @@ func TestAListIsAboveWhatItLists(t *testing.T) {
 		want string
 	}{
 		{"parts", of("add", "t-1"), "/things/t-1/parts"}, {"parts", put, "/things/t-1/parts"},
-		{"others", of("add", "t-1"), ""},
+		{"others", of("add", "t-1"), ""}, {"parts", lay, "/things/t-1/parts"}, {"others", lay, ""}, {"things", lay, ""},
+		{"files", lay, "/things/t-1/files"}, {"all", lay, ""},
 		{"things", thing, "/things"}, {"things", of("add", "t-1"), ""}, {"parts", thing, ""},
 		{"add", of("add", "t-1"), ""}, {"finds", &made{by: ops["find"]}, ""},
 		{"things", &made{by: ops["find"], ids: map[string]string{"thingId": "t-1"}}, "/things"},

@@ -189,9 +189,22 @@ func mayGiveFile(r *operation) bool {
 
 // mayTell reports whether an operation's answer may have a member of a name.
 func mayTell(r *operation, named func(string) bool) bool {
-	return mayAnswer(r, func(_ string, media *openapi3.MediaType) bool {
-		return slices.ContainsFunc(slices.Collect(maps.Keys(apispec.Resolved(media.Schema).Properties)), named)
+	return slices.ContainsFunc(slices.Collect(maps.Keys(r.members())), named)
+}
+
+// members returns the members that an operation's answer may have, with those of an
+// object that wraps it.
+func (r *operation) members() openapi3.Schemas {
+	all := openapi3.Schemas{}
+	mayAnswer(r, func(_ string, media *openapi3.MediaType) bool {
+		for name, ref := range apispec.Resolved(media.Schema).Properties {
+			if all[name] = ref; wraps.MatchString(name + ".") {
+				maps.Copy(all, apispec.Resolved(ref).Properties)
+			}
+		}
+		return false
 	})
+	return all
 }
 
 // needsNone reports whether an operation can do without credentials.

@@ -28,6 +28,10 @@ paths:
     put: {operationId: put, responses: *all}, delete: &drop {operationId: drop, responses: *all}}
   /things/{thingId}/parts/{partId}/file: {parameters: [*thing, *part],
     delete: {<<: *drop, operationId: wipe, description: It is no error when there is none.}}
+  /things/{thingId}/files: {parameters: [*thing], get: {operationId: files, responses: *all}}
+  /things/{thingId}/files/{thePart}: {parameters: [*thing, {<<: *part, name: thePart}],
+    put: {operationId: lay, responses: *all}}
+  /parts: {get: {operationId: all, responses: *all}}
   /things/{thingId}/others: {parameters: [*thing], get: {operationId: others, responses: *all}}
 `
 
