@@ -291,6 +291,26 @@ func TestTheLogShowsNoSecret(t *testing.T) {
 	}
 }
 
+// Package log writes where it wrote before, once nobody listens to it any more.
+func TestTheLogIsGivenBack(t *testing.T) {
+	before := log.Writer()
+	first, second := listen(), listen()
+	first()
+	if log.Print("heard"); strings.Count(second(), "heard") != 1 {
+		t.Error("the second does not hear once what is said after the first has ended")
+	}
+	if log.Writer() != before {
+		t.Error("the log stays with those who listened")
+	}
+	another := new(strings.Builder)
+	last := listen()
+	log.SetOutput(another)
+	if last(); log.Writer() != io.Writer(another) {
+		t.Error("a writer that was set meanwhile is gone")
+	}
+	log.SetOutput(before)
+}
+
 // An answer may be an id and nothing else, or a list of ids.
 func TestAnIDIsFoundWhereverItStands(t *testing.T) {
 	for _, c := range []struct {
