@@ -143,14 +143,13 @@ func (p *prober) readsEarlier(m *made) {
 		}) {
 			continue
 		}
-		a := p.ask(r, p.good(r, m.found()))
-		if !a.ok() { // only some may be kept
+		if a := p.ask(r, p.good(r, m.found())); a.ok() {
+			p.after = " after others were put in its place"
+			p.compares(m, whole, a)
+			p.after = ""
+		} else { // only some may be kept
 			a.declined("the file of an earlier %s", r.last)
-			continue
 		}
-		p.after = " after others were put in its place"
-		p.compares(m, whole, a)
-		p.after = ""
 	}
 }
 
