@@ -99,8 +99,8 @@ func waitEnds(t *trial) {
 			if t.seen.Note(aWait); t.ended.Sub(*at) > closing {
 				t.broke("upload: the client still waits %v after its context ended", closing)
 			}
-			if errors.Is(err, context.Canceled) || errors.Is(err, upload.ErrRateLimited) { // it may have given up before
-				return
+			if errors.Is(err, context.Canceled) || errors.Is(err, upload.ErrRateLimited) {
+				return // of the second kind where it had given up before
 			}
 			n := len(t.of(op)) // it did not wait, but was slow, if it does not send again
 			if _, _ = t.send(t.Context(), file(1000)); len(t.of(op)) > n+1 {

@@ -31,7 +31,8 @@ func (p *prober) handedOut(m *made) bool {
 	}
 	for _, out := range all {
 		began := maps.Clone(m.ids)
-		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out), presignedContent) // that URL lets nobody in
+		// The URL of an answer that forwards lets nobody in by itself.
+		taken := !a.forwards() && p.refusesEach(r, out, "URL", tampered(out), presignedContent)
 		taken = p.refusesEach(r, out, "form", tamperedFields(out), presignedContent) || taken
 		m.waiting, m.files = true, nil
 		if whole := p.presignedRequest(out, presignedContent); !out.Session { // a session may go on where it was cut

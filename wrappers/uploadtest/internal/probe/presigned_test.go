@@ -73,7 +73,7 @@ func TestProbeNamesWhatGoesWrongBehindAURL(t *testing.T) {
 		want  string // empty: nothing is wrong
 	}{
 		"nothing": {faulty.Arrival("/none", nil), ""},
-		"nothing: the storage sends on": {faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		"nothing: storage sends on": {faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if to, isFirst := strings.CutPrefix(r.URL.Path, "/upload/"); r.Method == http.MethodPut && isFirst {
 				w.Header().Set("Location", "/there/"+to+"?"+r.URL.RawQuery)
 				w.WriteHeader(http.StatusTemporaryRedirect)

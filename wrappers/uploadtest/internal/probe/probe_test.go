@@ -229,7 +229,7 @@ func TestProbeNamesWrongRequestsThatAreTaken(t *testing.T) {
 	depotFaults(t, []fault{
 		{"what is cut off counts as a file", faulty.Arrival("/raw", faulty.Swallowed),
 			"Depot: deposit: response status: 201 to a file whose sender hung up in the middle of it (POST /v2/raw)"},
-		{"a path is shown to who hangs up", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		{"who hangs up sees a path", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			b, err := io.ReadAll(r.Body)
 			if r.Body = io.NopCloser(bytes.NewReader(b)); err != nil {
 				http.Error(w, "write /var/lib/depot/1.part: "+err.Error(), http.StatusBadRequest)

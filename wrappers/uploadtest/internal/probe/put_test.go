@@ -343,7 +343,8 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			if rec.Header().Del("ETag"); rec.Code == http.StatusOK {
 				rec.Header().Set("ETag", fmt.Sprintf(`"%d"`, rec.Body.Len()))
 			}
-		}), "Desk: GET /notes/{name}: response header: the ETag is the same as that of other bytes (GET /v1/notes/{name})"},
+		}), "Desk: GET /notes/{name}: response header: the ETag is the same as that of other bytes " +
+			"(GET /v1/notes/{name})"},
 		{"any ETag may be replaced", "", "", sentBy(http.MethodPut, "If-Match", ""),
 			"Desk: PUT /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
 		{"what is there is created", "", "", sentBy(http.MethodPut, "If-None-Match", ""),

@@ -21,7 +21,8 @@ info: {title: Reel, version: '1'}
 servers: [{url: /}]
 paths:
   /studios/{studio}/sessions: {parameters: [{name: studio, in: path, required: true, schema: {type: string, enum: [
-    north]}, example: north}], post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
+    north]}, example: north}],
+    post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
     type: object, required: [name, size, contentType], properties: {name: {type: string, minLength: 1},
     size: {type: integer, minimum: 1}, contentType: {type: string, pattern: '^video/'}}},
     example: {name: a.mp4, size: 1, contentType: video/mp4}}}},

@@ -360,8 +360,8 @@ func (p *prober) replaces(r *operation, s sample) {
 		{key + "-a", " (under the key of another in the other case)"},
 		{key + "-A", " (in place of another)"}, {key + "-A", " (in place of one of its size)"},
 	} {
-		p.uploads(r, put.what, "one of two keys that are much alike",
-			s.under(name, put.key).holding(bytes.Repeat([]byte{"abcde"[i]}, max(20, 50-10*i)))) // the end of one is no other
+		content := bytes.Repeat([]byte{"abcde"[i]}, max(20, 50-10*i)) // the end of one is no other
+		p.uploads(r, put.what, "one of two keys that are much alike", s.under(name, put.key).holding(content))
 	}
 }
 
