@@ -197,6 +197,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			{"name":"thing.txt","size":1}]}`, "1 bytes were sent: it is that of another file of the request"}},
 		"the files of one field in another order": {nothing, found{papers, `{}`, "look", js,
 			`{"items":[{"name":"2-thing.txt"},{"name":"1-thing.txt"}]}`, `but the file was called "1-thing.txt"`}},
+		"a list that others came into": {nothing, found{raw(text), `{"all":[{}]}`, "look", js, `{"all":[{},{}]}`, ""}},
+		"a list that another left": {nothing, found{raw(text), `{"all":[{"fileId":"f-1"},{"fileId":"f-2"}]}`,
+			"look", js, `{"all":[{"fileId":"f-2"}]}`, ""}},
 		"one ETag for all": {func(p *prober, _ *made, _ http.Header) {
 			p.tagged[`/v1/things/t-1"1"`] = "the sum of other bytes"
 		}, found{raw(text), id, "fetch", text, id2, "the ETag is the same as that of other bytes"}},
