@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	api "github.com/putpost/putpost/gen/console"
-	"github.com/putpost/putpost/specs"
 	"github.com/putpost/putpost/wrappers/console"
 	"github.com/putpost/putpost/wrappers/internal/monitor"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/internal/standintest/specclient"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
@@ -47,28 +47,18 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := func(name string) []byte {
-		data, err := specs.FS.ReadFile(name + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
 	cfg.Providers = []console.Provider{
 		{
-			Name: "ncloudmailer", Spec: spec("ncloudmailer"), Standin: mailer,
+			Name: "ncloudmailer", Spec: standintest.Spec(t, "ncloudmailer"), Standin: mailer,
 			Credentials: func(_, _, _ string) (_, options []string) { return nil, []string{`-H "key: $KEY"`} },
 		},
 		{
-			Name: "twentyfourseven", Spec: spec("twentyfourseven"), Standin: taker,
+			Name: "twentyfourseven", Spec: standintest.Spec(t, "twentyfourseven"), Standin: taker,
 			Credentials: func(_, _, _ string) (_, options []string) { return nil, nil },
 		},
 	}
 	cfg.Loopback = cfg.Token == ""
-	c, err := console.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConsole(t, cfg)
 	mux := http.NewServeMux()
 	mux.Handle(console.Path, c)
 	mux.Handle("/api/", c.Watch("ncloudmailer"))
@@ -81,11 +71,11 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	return service{t, srv.URL, specclient.New(t, "console", &http.Transport{DisableKeepAlives: true})}
 }
 
-// ask calls the console. Header alternates names and values; "Host" sets the
-// host.
-func (s service) ask(method, path, body string, header ...string) (*http.Response, string) {
+// do sends a request and reads the answer. Header alternates names and values;
+// "Host" sets the host.
+func (s service) do(c *http.Client, method, url string, body io.Reader, header ...string) (*http.Response, string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+"/_putpost/"+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(s.t.Context(), method, url, body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -95,7 +85,7 @@ func (s service) ask(method, path, body string, header ...string) (*http.Respons
 		}
 		req.Header.Set(pair[0], pair[1])
 	}
-	resp, err := s.client.Do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -105,6 +95,18 @@ func (s service) ask(method, path, body string, header ...string) (*http.Respons
 		s.t.Fatal(err)
 	}
 	return resp, string(text)
+}
+
+// ask calls the console, with a header as for do.
+func (s service) ask(method, path, body string, header ...string) (*http.Response, string) {
+	s.t.Helper()
+	return s.do(s.client, method, s.url+"/_putpost/"+path, strings.NewReader(body), header...)
+}
+
+// call calls what the console watches, with a header as for do.
+func (s service) call(method, url string, body io.Reader, header ...string) (*http.Response, string) {
+	s.t.Helper()
+	return s.do(http.DefaultClient, method, url, body, header...)
 }
 
 const inJSON = "Content-Type"
@@ -155,32 +157,42 @@ func (s service) send(name, content string) (upload.Result, error) {
 	return client.Upload(s.t.Context(), upload.Bytes(name, []byte(content)))
 }
 
+// sent is send for an upload that must succeed.
+func (s service) sent(name, content string) upload.Result {
+	s.t.Helper()
+	res, err := s.send(name, content)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res
+}
+
+const bearer = "Bearer test-token"
+
 // initiate asks 24SevenOffice's stand-in for a presigned URL.
 func (s service) initiate(token string) (url, id string, status int) {
 	s.t.Helper()
-	body := strings.NewReader(`{"contentType":"text/plain"}`)
-	req, _ := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.url+"/v1/fileUpload", body)
-	req.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + token}}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	resp, text := s.call(http.MethodPost, s.url+"/v1/fileUpload", strings.NewReader(`{"contentType":"text/plain"}`),
+		inJSON, "application/json", "Authorization", "Bearer "+token)
 	var answer struct{ UploadURL, FileID string }
-	_ = json.NewDecoder(resp.Body).Decode(&answer)
+	_ = json.Unmarshal([]byte(text), &answer)
 	return answer.UploadURL, answer.FileID, resp.StatusCode
 }
 
-func (s service) put(url, contentType string, body io.Reader) int {
+func (s service) put(url, contentType, content string) int {
 	s.t.Helper()
-	req, _ := http.NewRequestWithContext(s.t.Context(), http.MethodPut, url, body)
-	req.Header.Set("Content-Type", contentType)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	resp.Body.Close()
+	resp, _ := s.call(http.MethodPut, url, strings.NewReader(content), "Content-Type", contentType)
 	return resp.StatusCode
+}
+
+// newConsole returns a console that watches nothing yet.
+func newConsole(t *testing.T, cfg console.Config) *console.Console {
+	t.Helper()
+	c, err := console.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 func newRecorder(h http.Handler, method, target string) *httptest.ResponseRecorder {
@@ -195,11 +207,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 		"health": "application/json", "exchanges?limit=1": "application/json", "events": "text/event-stream",
 		"": "text/html; charset=utf-8",
 	} {
-		resp, err := http.Head(s.url + "/_putpost/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
+		resp, _ := s.call(http.MethodHead, s.url+"/_putpost/"+path, nil)
 		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != contentType {
 			t.Errorf("HEAD %s: %s, %s", path, resp.Status, resp.Header.Get("Content-Type"))
 		}
@@ -208,9 +216,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 
 func TestLinesToPasteNameTheAddressOfTheCaller(t *testing.T) {
 	s := serve(t, console.Config{Token: "t", Origin: func(*http.Request) string { return "https://files.example" }})
-	if _, err := s.send("a.txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("a.txt", "a")
 	if _, text := s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t"); !strings.Contains(text,
 		"https://files.example/api/v1/files") {
 		t.Errorf("the curl line goes elsewhere: %s", text)

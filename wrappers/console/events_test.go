@@ -85,9 +85,7 @@ func (s service) next(events <-chan event) event {
 func TestExchangesComeAsEvents(t *testing.T) {
 	s := serve(t, console.Config{})
 	all, broken := s.listen(""), s.listen("broken=true")
-	if _, err := s.send("a.txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("a.txt", "a")
 	e := <-all
 	var x api.Exchange
 	if err := json.Unmarshal([]byte(e.data), &x); err != nil || e.id != "1" || x.ID != "1" ||
@@ -148,9 +146,7 @@ func TestAListenerThatFallsBehindGetsAllThatIsKept(t *testing.T) {
 func (s service) record(n int) {
 	s.t.Helper()
 	for range n {
-		if _, err := s.send("a.txt", "a"); err != nil {
-			s.t.Fatal(err)
-		}
+		s.sent("a.txt", "a")
 	}
 	limit := time.Now().Add(10 * time.Second)
 	for s.exchanges("")[0].DurationMs == 0 {
@@ -165,9 +161,7 @@ func TestAListenerThatComesBackGetsWhatItMissed(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.record(3)
 	events := s.listen("", "Last-Event-ID", "1")
-	if _, err := s.send("a.txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("a.txt", "a")
 	for want := 2; want <= 4; want++ {
 		if e := <-events; e.id != fmt.Sprint(want) {
 			t.Errorf("got %s, want %d", e.id, want)
@@ -188,10 +182,7 @@ func TestAListenerWhoseLastEventIsNoLongerKeptIsTold(t *testing.T) {
 
 // A copy for each of a thousand listeners would take hundreds of megabytes.
 func TestListenersShareWhatTheyAreSent(t *testing.T) {
-	c, err := console.New(console.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConsole(t, console.Config{})
 	x := monitor.Exchange{ID: 7, Ended: 3}
 	first, second := console.Event(c, t.Context(), x), console.Event(c, t.Context(), x)
 	if &first[0] != &second[0] || !strings.HasPrefix(string(first), "id: 7\n") {
@@ -229,9 +220,7 @@ func TestListenersThatNeverReadHoldNobodyUp(t *testing.T) {
 	}
 	surplus.Close()
 	for range 5 {
-		if _, err := s.send("a.txt", "a"); err != nil {
-			t.Fatal(err)
-		}
+		s.sent("a.txt", "a")
 	}
 	for _, conn := range conns {
 		conn.Close()

@@ -22,10 +22,7 @@ import (
 func TestAnExchangeSaysWhatHappened(t *testing.T) {
 	s := serve(t, console.Config{})
 	before := time.Now()
-	res, err := s.send("invoice.pdf", "%PDF-1.7")
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := s.sent("invoice.pdf", "%PDF-1.7")
 	x := s.exchanges("")[0] // there as soon as the sender knows
 	if x.ID != "1" || x.Provider != "ncloudmailer" || x.Operation != "createFile" ||
 		x.Method != "POST" || x.Path != "/api/v1/files" || x.Status != 201 || x.RequestBytes < 8 ||
@@ -44,7 +41,7 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 		t.Errorf("a refusal is shown as %+v", x)
 	}
 	url, id, _ := s.initiate("test-token")
-	if status := s.put(url, "application/pdf", strings.NewReader("x")); status != 403 {
+	if status := s.put(url, "application/pdf", "x"); status != 403 {
 		t.Fatalf("status %d", status)
 	}
 	x = s.exchanges("limit=1")[0]
@@ -61,12 +58,10 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 func TestListsAreFiltered(t *testing.T) {
 	s := serve(t, console.Config{Exchanges: 5})
 	for range 3 {
-		if _, err := s.send("a.txt", "a"); err != nil {
-			t.Fatal(err)
-		}
+		s.sent("a.txt", "a")
 	}
 	second := s.exchanges("")[1]
-	if url, _, _ := s.initiate("test-token"); s.put(url, "text/wrong", strings.NewReader("x")) != 403 {
+	if url, _, _ := s.initiate("test-token"); s.put(url, "text/wrong", "x") != 403 {
 		t.Fatal("a wrong type is taken")
 	}
 	for query, want := range map[string]string{
@@ -90,9 +85,7 @@ func TestListsAreFiltered(t *testing.T) {
 			t.Errorf("?%s: got %q, want %q", query, got, want)
 		}
 	}
-	if _, err := s.send("a.txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("a.txt", "a")
 	if xs := s.exchanges("limit=1000"); len(xs) != 5 || xs[4].ID != "2" {
 		t.Errorf("%d exchanges are kept, want the last 5", len(xs))
 	}
@@ -101,12 +94,10 @@ func TestListsAreFiltered(t *testing.T) {
 // A sender must not leak a secret, and the console must not show one.
 func TestNothingSecretIsShown(t *testing.T) {
 	s := serve(t, console.Config{})
-	if _, err := s.send("a.txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("a.txt", "a")
 	target, _, _ := s.initiate("test-token")
-	s.put(target, "text/plain", strings.NewReader("hello"))
-	s.put(target+"&x=y", "text/plain", strings.NewReader("hello"))
+	s.put(target, "text/plain", "hello")
+	s.put(target+"&x=y", "text/plain", "hello")
 	s.initiate("a-wrong-token")
 	u, err := url.Parse(target)
 	if err != nil {
@@ -148,9 +139,7 @@ func TestEachRuleHasAMeaning(t *testing.T) {
 
 func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
 	s := serve(t, console.Config{})
-	if _, err := s.send("it's; $(rm -rf x).txt", "a"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("it's; $(rm -rf x).txt", "a")
 	want := "curl -X POST \\\n  -H \"key: $KEY\" \\\n" +
 		"  -F 'fileList=@\"it'\\''s; $(rm -rf x).txt\";type=text/plain' \\\n  " + s.url + "/api/v1/files"
 	if got := s.exchanges("")[0].Curl; got != want {
@@ -173,16 +162,7 @@ func TestAHeadIsTheGetOfItsPathAndASlashTooMuchIsAnotherPath(t *testing.T) {
 		{http.MethodPost, "/v1/fileUpload/", "", "request address"},
 		{http.MethodPost, "/api/v1/files/", "", "request address"},
 	} {
-		req, err := http.NewRequest(tc.method, s.url+tc.path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer test-token")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
+		s.call(tc.method, s.url+tc.path, nil, "Authorization", bearer)
 		x, rule := s.exchanges("limit=1")[0], ""
 		for _, v := range x.Violations {
 			rule += v.Rule
@@ -199,36 +179,28 @@ func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 	before, after := serve(t, console.Config{}, st), serve(t, console.Config{}, st)
 	url, id, _ := before.initiate("test-token")
 	url = strings.Replace(url, before.url, after.url, 1)
-	if status := after.put(url, "text/plain", strings.NewReader("x")); status != http.StatusOK {
+	if status := after.put(url, "text/plain", "x"); status != http.StatusOK {
 		t.Fatalf("the upload is answered with %d", status)
 	}
 	x := after.exchanges("")[0]
 	if x.Operation != "presigned" || len(x.Violations) != 0 || !slices.Equal(x.FileIds, []string{id}) {
 		t.Errorf("got %+v", x)
 	}
-	follow := func(address string, header http.Header, answer any) {
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		req.Header = header
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		_ = json.NewDecoder(resp.Body).Decode(answer)
-	}
-	bearer := http.Header{"Authorization": {"Bearer test-token"}}
 	var status struct{ DocumentID int64 }
-	follow(before.url+"/v1/fileUpload/"+id, bearer, &status)
+	_, text := before.call(http.MethodGet, before.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer)
+	_ = json.Unmarshal([]byte(text), &status)
 	var document struct{ DownloadURL string }
-	follow(fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), bearer, &document)
-	follow(strings.Replace(document.DownloadURL, before.url, after.url, 1), http.Header{}, nil)
+	_, text = before.call(http.MethodGet, fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), nil,
+		"Authorization", bearer)
+	_ = json.Unmarshal([]byte(text), &document)
+	after.call(http.MethodGet, strings.Replace(document.DownloadURL, before.url, after.url, 1), nil)
 	if x := after.exchanges("")[0]; !strings.HasPrefix(x.Path, "/download/") || x.Status != 200 ||
 		len(x.Violations) != 0 {
 		t.Errorf("got %+v", x)
 	}
 	// A changed URL is not a URL that was handed out.
 	for _, other := range []string{url + "&a=b", strings.Replace(url, "expires=", "expires=1", 1)} {
-		after.put(other, "text/plain", strings.NewReader("x"))
+		after.put(other, "text/plain", "x")
 		if x := after.exchanges("")[0]; x.Operation != "" || len(x.Violations) == 0 {
 			t.Errorf("%s: got %+v", x.Path, x)
 		}
@@ -236,10 +208,7 @@ func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 }
 
 func TestWhatNoStandinServesIsSeen(t *testing.T) {
-	c, err := console.New(console.Config{Loopback: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConsole(t, console.Config{Loopback: true})
 	h := c.WatchOthers(http.NotFoundHandler())
 	if w := newRecorder(h, http.MethodPost, "/api/v2/files?key=hush"); w.Code != http.StatusNotFound {
 		t.Errorf("got %d", w.Code)

@@ -3,7 +3,6 @@ package console_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -77,13 +76,9 @@ func TestRefusedCredentialsAreRefusedInTheProvidersWords(t *testing.T) {
 		t.Errorf("it is shown as %+v", x)
 	}
 	s.inject(`{"provider":"twentyfourseven","operation":"token","kind":"unauthorized"}`)
-	resp, err := http.PostForm(s.url+"/oauth/token", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(resp.Body)
-	if resp.StatusCode != http.StatusUnauthorized || string(text) != `{"error":"invalid_client"}` {
+	resp, text := s.call(http.MethodPost, s.url+"/oauth/token", nil,
+		"Content-Type", "application/x-www-form-urlencoded")
+	if resp.StatusCode != http.StatusUnauthorized || text != `{"error":"invalid_client"}` {
 		t.Errorf("a token is refused with %s: %s", resp.Status, text)
 	}
 }
@@ -92,10 +87,10 @@ func TestAnExpiredURLIsWhatTheStoreSays(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.inject(`{"provider":"twentyfourseven","operation":"presigned","kind":"expired","times":1}`)
 	target, _, _ := s.initiate("test-token")
-	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusForbidden {
+	if status := s.put(target, "text/plain", "hello"); status != http.StatusForbidden {
 		t.Errorf("the URL is refused with %d", status)
 	}
-	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
+	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
 		t.Errorf("afterwards it is refused with %d", status)
 	}
 }
@@ -124,12 +119,7 @@ func TestTheNumberOfFaultsIsLimited(t *testing.T) {
 	s := serve(t, console.Config{})
 	const fault = `{"provider":"ncloudmailer","operation":"createFile","kind":"resetBefore","times":1}`
 	for range console.MaxFaults {
-		resp, err := http.Post(s.url+"/_putpost/faults", "application/json", strings.NewReader(fault))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
+		s.call(http.MethodPost, s.url+"/_putpost/faults", strings.NewReader(fault), inJSON, "application/json")
 	}
 	for range 10 {
 		resp, text := s.ask(http.MethodPost, "faults", fault, inJSON, "application/json")

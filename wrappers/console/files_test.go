@@ -3,7 +3,6 @@ package console_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -22,10 +21,7 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 		"<img src=x onerror=alert(1)>.html": "<script>alert(1)</script>",
 		`a "quoted"; name\, 100%.txt`:       "quoted", "송장 2026년.pdf": "korean",
 	} {
-		res, err := s.send(name, content)
-		if err != nil {
-			t.Fatal(err)
-		}
+		res := s.sent(name, content)
 		sum := sha256.Sum256([]byte(content))
 		want := hex.EncodeToString(sum[:])
 		f := get[api.File](s, "files/ncloudmailer/"+res.ID)
@@ -57,20 +53,13 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 func TestAStatusIsSet(t *testing.T) {
 	s := serve(t, console.Config{})
 	target, id, _ := s.initiate("test-token")
-	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
+	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
 		t.Fatal(status)
 	}
 	for _, word := range []string{"Pending", "Failed", "Being looked at"} {
 		s.change(http.MethodPut, "files/twentyfourseven/"+id+"/status", `{"status":"`+word+`"}`, nil)
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/v1/fileUpload/"+id, nil)
-		req.Header.Set("Authorization", "Bearer test-token")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if !strings.Contains(string(text), `"status":"`+word+`"`) {
+		_, text := s.call(http.MethodGet, s.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer)
+		if !strings.Contains(text, `"status":"`+word+`"`) {
 			t.Errorf("the status is %s, want %s", text, word)
 		}
 	}
@@ -81,13 +70,10 @@ type bucket struct{ store.Store }
 
 func TestFilesInABucketAreThoseOfTheExchanges(t *testing.T) {
 	s := serve(t, console.Config{}, bucket{store.Memory(0)})
-	res, err := s.send("invoice.pdf", "%PDF-1.7")
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := s.sent("invoice.pdf", "%PDF-1.7")
 	target, id, _ := s.initiate("test-token")
 	s.initiate("test-token") // no file is sent to this one
-	if status := s.put(target, "text/plain", strings.NewReader("hello")); status != http.StatusOK {
+	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
 		t.Fatal(status)
 	}
 	files := s.files()

@@ -97,10 +97,7 @@ func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
 }
 
 func TestWithoutATokenTheConsoleIsOffElsewhere(t *testing.T) {
-	c, err := console.New(console.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newConsole(t, console.Config{})
 	w := newRecorder(c, http.MethodGet, "/_putpost/health")
 	if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "PUTPOST_CONSOLE_TOKEN") {
 		t.Errorf("got %d: %s", w.Code, w.Body)
@@ -109,21 +106,17 @@ func TestWithoutATokenTheConsoleIsOffElsewhere(t *testing.T) {
 
 func TestOtherSitesChangeNothing(t *testing.T) {
 	s := serve(t, console.Config{})
-	if _, err := s.send("kept.txt", "kept"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("kept.txt", "kept")
+	from := func(name, value string) []string { return []string{inJSON, "application/json", name, value} }
 	for name, tc := range map[string]struct {
 		header []string
 		want   int
 	}{
-		"another site": {[]string{inJSON, "application/json", "Origin", "http://evil.example"},
-			403},
-		"another port": {[]string{inJSON, "application/json", "Origin", "http://127.0.0.1:1"},
-			403},
-		"a site without a name": {[]string{inJSON, "application/json", "Origin", "null"}, 403},
-		"another site, by the browser": {[]string{inJSON, "application/json", "Sec-Fetch-Site", "cross-site"},
-			403},
-		"another subdomain, by the browser": {[]string{inJSON, "application/json", "Sec-Fetch-Site", "same-site"}, 403},
+		"another site":                      {from("Origin", "http://evil.example"), 403},
+		"another port":                      {from("Origin", "http://127.0.0.1:1"), 403},
+		"a site without a name":             {from("Origin", "null"), 403},
+		"another site, by the browser":      {from("Sec-Fetch-Site", "cross-site"), 403},
+		"another subdomain, by the browser": {from("Sec-Fetch-Site", "same-site"), 403},
 		"text":                              {[]string{inJSON, "text/plain"}, 415},
 		"a form":                            {[]string{inJSON, "application/x-www-form-urlencoded"}, 415},
 		"a form with files":                 {[]string{inJSON, "multipart/form-data; boundary=x"}, 415},
@@ -195,10 +188,7 @@ func TestAConsoleThatIsOffStandsInNoRequestsWay(t *testing.T) {
 	served := http.NewServeMux()
 	for off, cfg := range map[bool][]console.Config{true: {{}}, false: {{Loopback: true}, {Token: "hush"}}} {
 		for _, cfg := range cfg {
-			c, err := console.New(cfg)
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := newConsole(t, cfg)
 			if got := c.WatchOthers(served) == http.Handler(served); got != off {
 				t.Errorf("with Token %q and Loopback %t: unwatched %t, want %t", cfg.Token, cfg.Loopback, got, off)
 			}

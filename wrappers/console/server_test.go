@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"testing"
 
 	api "github.com/putpost/putpost/gen/console"
@@ -37,12 +36,10 @@ func TestOperationsAreThoseThatThereAre(t *testing.T) {
 
 func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 	s := serve(t, console.Config{})
-	if _, err := s.send("old.txt", "old"); err != nil {
-		t.Fatal(err)
-	}
+	s.sent("old.txt", "old")
 	s.inject(`{"provider":"ncloudmailer","operation":"getFile","kind":"resetBefore"}`)
 	old, _, _ := s.initiate("test-token")
-	if status := s.put(old, "text/plain", strings.NewReader("old")); status != http.StatusOK {
+	if status := s.put(old, "text/plain", "old"); status != http.StatusOK {
 		t.Fatal(status)
 	}
 
@@ -83,7 +80,7 @@ func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 		t.Errorf("its exchange is %+v", xs)
 	}
 	// A URL from before is good, and using it breaks no rule.
-	if status := s.put(old, "text/plain", strings.NewReader("new")); status != http.StatusOK {
+	if status := s.put(old, "text/plain", "new"); status != http.StatusOK {
 		t.Errorf("a URL from before the reset is refused with %d", status)
 	}
 	if xs := s.exchanges("limit=1"); len(xs) != 1 || xs[0].Operation != "presigned" || len(xs[0].Violations) != 0 {

@@ -29,9 +29,7 @@ func TestADiskThatCannotBeWrittenIsRefusedAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	mountSmall(t, dir)
 	openDisk(t, dir).(io.Closer).Close()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-		t.Fatal(err)
-	}
+	must(t, syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 	if _, err := store.Disk(dir); !errors.Is(err, syscall.EROFS) {
 		t.Errorf("error %v, want that of the disk", err)
 	}
@@ -60,9 +58,7 @@ func TestAPipeIsNoObjectAndNobodyWaitsForIt(t *testing.T) {
 	st := openDisk(t, dir)
 	put(t, st, "typed", "", "x")
 	for _, name := range []string{"pipe", ".content-type/typed"} {
-		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, syscall.Mkfifo(filepath.Join(dir, name), 0o600))
 	}
 	if _, _, err := st.Open(t.Context(), "pipe"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Open: error %v, want fs.ErrNotExist", err)

@@ -26,6 +26,14 @@ func openDisk(t testing.TB, dir string) store.Store {
 	return st
 }
 
+// must fails the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // put stores an object.
 func put(t testing.TB, st store.Store, key, contentType, text string) {
 	t.Helper()
@@ -37,9 +45,7 @@ func put(t testing.TB, st store.Store, key, contentType, text string) {
 // reopen closes the store and opens it again, as a restart does.
 func reopen(t testing.TB, st store.Store, dir string) store.Store {
 	t.Helper()
-	if err := st.(io.Closer).Close(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, st.(io.Closer).Close())
 	return openDisk(t, dir)
 }
 
@@ -99,13 +105,9 @@ func TestDiskDeletesLeaveNoEmptyFolders(t *testing.T) {
 	for _, key := range []string{"a/b/c/d", "a/e"} {
 		put(t, st, key, "text/plain", key)
 	}
-	if err := st.Delete(t.Context(), "a/b/c/d"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, st.Delete(t.Context(), "a/b/c/d"))
 	wantFiles(t, dir, "a/", "a/e", ".content-type/a/", ".content-type/a/e")
-	if err := st.Delete(t.Context(), "a/e"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, st.Delete(t.Context(), "a/e"))
 	wantFiles(t, dir)
 }
 
@@ -131,9 +133,7 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 	before := files(t, dir)
 	// A folder in place of the object: only the last rename fails, after the type
 	// was written.
-	if err := os.MkdirAll(filepath.Join(dir, "laid", "down"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.MkdirAll(filepath.Join(dir, "laid", "down"), 0o700))
 	for _, key := range []string{"folder", "file/below", "laid"} {
 		_, err := st.Put(t.Context(), key, "text/html", strings.NewReader("new"))
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -143,9 +143,7 @@ func TestDiskKeepsKeyAndTypeWhereARenameFails(t *testing.T) {
 			t.Errorf("Stat(%q): error %v, want fs.ErrNotExist", key, err)
 		}
 	}
-	if err := os.RemoveAll(filepath.Join(dir, "laid")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.RemoveAll(filepath.Join(dir, "laid")))
 	if after := files(t, dir); !slices.Equal(after, before) {
 		t.Errorf("the folder holds %q, want %q", after, before)
 	}
@@ -171,9 +169,7 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	}
 	lay := func(names ...string) {
 		for _, name := range names {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte("half an obj"), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.WriteFile(filepath.Join(dir, name), []byte("half an obj"), 0o600))
 		}
 	}
 	lay(".incoming/" + left)
@@ -188,9 +184,7 @@ func TestOpeningADiskDeletesWhatAKilledProcessLeftAndNothingElse(t *testing.T) {
 	if folder == ".incoming/"+left {
 		folder = ".incoming/" + left[:len(left)-1] + "3"
 	}
-	if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(filepath.Join(dir, folder), 0o700))
 	st = reopen(t, st, dir)
 	wantFiles(t, dir, append(others, "a", ".content-type/a", folder+"/")...)
 	for _, name := range shared { // wantFiles leaves them out
@@ -215,13 +209,9 @@ func TestALinkInPlaceOfTheStoresOwnFolderIsRefused(t *testing.T) {
 				}
 				precious := filepath.Join(victim, "put-"+strings.Repeat("A", 26))
 				for _, folder := range []string{victim, filepath.Join(dir, ".content-type")} {
-					if err := os.MkdirAll(folder, 0o700); err != nil {
-						t.Fatal(err)
-					}
+					must(t, os.MkdirAll(folder, 0o700))
 				}
-				if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				must(t, os.WriteFile(precious, []byte("precious"), 0o600))
 				if name == ".content-type" {
 					os.Remove(filepath.Join(dir, name))
 				}
@@ -249,9 +239,7 @@ func TestNoLinkLeadsOutOfTheFolder(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	st := openDisk(t, dir)
 	precious := filepath.Join(outside, "file")
-	if err := os.WriteFile(precious, []byte("precious"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(precious, []byte("precious"), 0o600))
 	for link, target := range map[string]string{
 		"folder": outside, "file": precious, ".content-type/types": outside, "relative": "../" + filepath.Base(outside),
 	} {
@@ -328,9 +316,7 @@ func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.RemoveAll(filepath.Join(dir, entry.Name())))
 	}
 	put(t, st, "a", "text/plain", "x")
 }
@@ -344,9 +330,7 @@ func TestAFolderThatAPersonMovedAwayIsNotWrittenTo(t *testing.T) {
 			t.Skip(err)
 		}
 		if replaced {
-			if err := os.Mkdir(filepath.Join(dir, "a"), 0o700); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.Mkdir(filepath.Join(dir, "a"), 0o700))
 		}
 		put(t, st, "a/after", "text/plain", "x")
 		wantFiles(t, dir, "a/", "a/after", ".content-type/a/", ".content-type/a/before", ".content-type/a/after")
@@ -363,9 +347,7 @@ func TestAFolderThatAPersonMovedAwayAndLinkedToIsNotWrittenTo(t *testing.T) {
 		_, err := st.Put(t.Context(), key, "", strings.NewReader("x"))
 		return err
 	}
-	if err := put("a/b/before"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, put("a/b/before"))
 	if err := os.Rename(filepath.Join(dir, "a"), elsewhere); err != nil {
 		t.Skip(err)
 	}
@@ -397,16 +379,12 @@ func TestALostOrTornTypeIsTheDefault(t *testing.T) {
 	put(t, st, "a", "text/plain", "x")
 	record := filepath.Join(dir, ".content-type", "a")
 	for _, torn := range []string{"", "\n", "\x00\x00\x00", "text/plain\x00"} {
-		if err := os.WriteFile(record, []byte(torn), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(record, []byte(torn), 0o600))
 		if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != store.DefaultContentType {
 			t.Errorf("with %q for a type: Stat = %+v, %v", torn, info, err)
 		}
 	}
-	if err := os.Remove(record); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(record))
 	if info, err := st.Stat(t.Context(), "a"); err != nil || info.ContentType != store.DefaultContentType {
 		t.Errorf("without a type: Stat = %+v, %v", info, err)
 	}
@@ -435,17 +413,13 @@ func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 	}
 	for _, name := range shared {
 		_ = os.Remove(name)
-		if err := os.WriteFile(name, []byte("image/png\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(name, []byte("image/png\n"), 0o600))
 	}
 	again := reopen(t, st, dir)
 	put(t, again, "third", "text/plain", "x")
 	put(t, again, "damaged", "text/plain", "x")
 	put(t, again, "third", "application/pdf", "x")
-	if err := os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.RemoveAll(filepath.Join(dir, ".content-type", ".shared")))
 	put(t, again, "fourth", "text/plain", "x")
 	for key, want := range map[string]string{"first": "text/plain", "second": "text/plain", "other": "application/pdf",
 		"third": "application/pdf", "fourth": "text/plain", "damaged": "text/plain"} {
@@ -473,9 +447,7 @@ func TestManyTypesAreKeptAndNotShared(t *testing.T) {
 
 func TestAFolderThatCannotBeAStoreIsRefusedAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(file, nil, 0o600))
 	for _, dir := range []string{"", file, filepath.Join(file, "below")} {
 		if _, err := store.Disk(dir); err == nil {
 			t.Errorf("Disk(%q) opened", dir)

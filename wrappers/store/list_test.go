@@ -27,9 +27,7 @@ func TestALongFolderIsListedWholeWhileItIsEmptied(t *testing.T) {
 	st := openDisk(t, dir)
 	for i := range count { // by hand: a Put syncs
 		path := filepath.Join(dir, "a", fmt.Sprint(i%2), fmt.Sprint(i))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -40,9 +38,7 @@ func TestALongFolderIsListedWholeWhileItIsEmptied(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen[key] = true
-		if err := st.Delete(t.Context(), key); err != nil {
-			t.Fatal(err)
-		}
+		must(t, st.Delete(t.Context(), key))
 	}
 	if len(seen) != count {
 		t.Errorf("%d keys are listed, want %d", len(seen), count)

@@ -12,9 +12,7 @@ import (
 func TestANoteIsAnObjectOfTheDefaultType(t *testing.T) {
 	dir := t.TempDir()
 	for name, st := range map[string]store.Store{"disk": openDisk(t, dir), "memory": store.Memory(0)} {
-		if err := store.Note(t.Context(), st, "a/note", []byte("text")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, store.Note(t.Context(), st, "a/note", []byte("text")))
 		r, info, err := st.Open(t.Context(), "a/note")
 		if err != nil {
 			t.Fatal(err)

@@ -15,9 +15,7 @@ func TestCredentialsComeFromAFile(t *testing.T) {
 	env := filepath.Join(t.TempDir(), "env")
 	write := func(text string) {
 		t.Helper()
-		if err := os.WriteFile(env, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(env, []byte(text), 0o600))
 	}
 	write("\ufeff# for cron\r\n\r\nexport " + ncpAccessKey + "=\"" + s.env[ncpAccessKey] + "\"\r\n" + ncpSecretKey +
 		" = '" + s.env[ncpSecretKey] + "'\n" + ncpBaseURL + "=" + s.env[ncpBaseURL])

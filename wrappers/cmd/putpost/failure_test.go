@@ -61,9 +61,7 @@ func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
 	byPath := map[string]failure{}
 	for line := range strings.Lines(got.stdout) {
 		var f failure
-		if err := json.Unmarshal([]byte(line), &f); err != nil {
-			t.Fatal(err)
-		}
+		must(t, json.Unmarshal([]byte(line), &f))
 		byPath[f.Path] = f
 	}
 	if f := byPath[missing]; f.Kind != "invalid" || f.Message != "no such file or directory" || f.Op != "" ||
@@ -178,9 +176,7 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		"there is no file to send in " + dir + "/x": {"-r", filepath.Join(dir, "x")},
 		"names no file": {"--files-from", filepath.Join(dir, "list")},
 	} {
-		if err := os.MkdirAll(filepath.Join(dir, "x", "y"), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.MkdirAll(filepath.Join(dir, "x", "y"), 0o755))
 		for _, more := range [][]string{nil, {"--quiet"}, {"--dry-run"}, {"--json"},
 			{"--journal", filepath.Join(t.TempDir(), "j")}} {
 			s.send("ncloudmailer", slices.Concat(args, more)...).refused(t, 1, want)

@@ -206,9 +206,7 @@ func TestADamagedJournalIsCheckedAndRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	content[len(content)/2] = 0
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, content, 0o600))
 	if got := invoke(s.env, nil, args...); got.code != exitUsage ||
 		!strings.Contains(got.stderr, "putpost journal repair") {
 		t.Errorf("a run: got %+v", got)

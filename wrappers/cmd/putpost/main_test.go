@@ -51,6 +51,14 @@ func (r result) refused(t *testing.T, code int, want string) {
 	}
 }
 
+// must fails the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func environ(env map[string]string) environment { return func(name string) string { return env[name] } }
 
 // loopbackStandins returns the stand-ins for test credentials.
@@ -138,9 +146,7 @@ func files(t *testing.T, pairs ...string) (dir string) {
 	dir = t.TempDir()
 	for i := 0; i < len(pairs); i += 2 {
 		path := filepath.Join(dir, pairs[i])
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		if err := os.WriteFile(path, []byte(pairs[i+1]), 0o644); err != nil {
 			t.Fatal(err)
 		}

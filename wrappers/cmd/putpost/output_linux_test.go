@@ -31,9 +31,7 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, screen func() string)
 	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}))
 	seen := &standintest.Log{}
 	go func() { _, _ = io.Copy(seen, master) }()
 	t.Cleanup(func() { tty.Close(); master.Close() })

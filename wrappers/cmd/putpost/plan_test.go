@@ -40,9 +40,7 @@ func TestADryRunSaysWhatARunWouldDo(t *testing.T) {
 	os.WriteFile(at("changed"), []byte("123"), 0o644)
 	content, _ := os.ReadFile(journal)
 	torn := append(content, content[:20]...)
-	if err := os.WriteFile(journal, torn, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(journal, torn, 0o600))
 	before := n.Load()
 	lines, got = dry(at("old"), at("new"), at("changed"), at("missing"))
 	want := []string{"send\t3\t" + at("changed"), "send\t4\t" + at("new"), "sent\t2\t" + at("old") + "\t" + ids["old"]}

@@ -46,9 +46,7 @@ func command(t *testing.T, env map[string]string, args ...string) *process {
 
 func (p *process) start(t *testing.T) {
 	t.Helper()
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, p.Start())
 }
 
 // code waits for the end and returns the exit code.

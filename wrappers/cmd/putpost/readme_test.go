@@ -48,9 +48,7 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 				Status    int
 			}
 		}
-		if err := json.Unmarshal([]byte(text), &list); err != nil {
-			t.Fatal(err)
-		}
+		must(t, json.Unmarshal([]byte(text), &list))
 		for _, x := range slices.Backward(list.Exchanges) { // the oldest first
 			seen = append(seen, fmt.Sprint(x.Operation, " ", x.Status))
 		}

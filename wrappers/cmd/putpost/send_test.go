@@ -97,9 +97,7 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 	path := filepath.Join(files(t, "a.txt", "a"), "a.txt")
 	sent := s.send("ncloudmailer", "--json", path)
 	var line struct{ ID, TempRequestID string }
-	if err := json.Unmarshal([]byte(sent.stdout), &line); err != nil {
-		t.Fatal(err)
-	}
+	must(t, json.Unmarshal([]byte(sent.stdout), &line))
 	for _, verb := range []string{"getFile", "deleteFile"} {
 		if got := invoke(s.env, nil, verb, line.TempRequestID); got.code != 0 ||
 			got.stdout != line.ID+"\ta.txt\n" {
@@ -269,9 +267,7 @@ func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 	}
 	dir := files(t, pairs...)
 	for link, to := range map[string]string{"a/link.txt": "../other/file", "a/loop": "..", "a/broken": "nowhere"} {
-		if err := os.Symlink(to, filepath.Join(dir, link)); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.Symlink(to, filepath.Join(dir, link)))
 	}
 	got := s.send("ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt"))
 	names := map[string]bool{}

@@ -55,9 +55,7 @@ func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	s := newService(t)
 	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, syscall.Mkfifo(fifo, 0o600))
 	pipe, err := os.OpenFile(fifo, os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -83,9 +81,7 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 
 func TestAPipeIsNoJournalAndIsNotWaitedFor(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, syscall.Mkfifo(fifo, 0o600))
 	for _, args := range [][]string{
 		{"journal", "check", fifo},
 		{"journal", "repair", fifo},
@@ -158,9 +154,7 @@ func TestFilesThatARunWritesAreNotSent(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "a", "b", "b", ".env",
 		"NCLOUD_ACCESS_KEY="+s.env[ncpAccessKey]+"\nNCLOUD_SECRET_KEY="+s.env[ncpSecretKey])
-	if err := os.Chmod(filepath.Join(dir, ".env"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Chmod(filepath.Join(dir, ".env"), 0o600))
 	for _, files := range []string{"-r .", `-r "$PWD" ../*/out`, "* out err", "--files-from <(ls -A)",
 		`-r . --files-from <(echo out; ls -A)`} {
 		got := shell(t, s.env, dir, `ln -f out also; : > out

@@ -16,9 +16,7 @@ func TestAListNamesFiles(t *testing.T) {
 	dir := files(t, "a b.txt", "1", "c,d.txt", "2", "-", "3")
 	t.Chdir(dir)
 	list := "a b.txt\n\nc,d.txt\n-\nmissing\n"
-	if err := os.WriteFile("list", []byte(list), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile("list", []byte(list), 0o644))
 	for _, from := range []string{"-", "list"} {
 		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from)
 		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {

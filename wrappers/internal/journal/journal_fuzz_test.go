@@ -19,9 +19,7 @@ func FuzzJournal(f *testing.F) {
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, content []byte) {
 		path := filepath.Join(dir, "j")
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, content, 0o600))
 		j, err := Open(path, Target{To: "x", Base: "y"})
 		if err != nil {
 			if after, _ := os.ReadFile(path); !bytes.Equal(after, content) {
@@ -31,9 +29,7 @@ func FuzzJournal(f *testing.F) {
 		}
 		whole := content[:bytes.LastIndexByte(content, '\n')+1]
 		known := len(j.sent)
-		if err := j.Add(entry("/of the test", "1")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(entry("/of the test", "1")))
 		j.Close()
 		if after, _ := os.ReadFile(path); !bytes.HasPrefix(after, whole) {
 			t.Errorf("of %q there is left %q", content, after)

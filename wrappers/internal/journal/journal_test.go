@@ -47,9 +47,7 @@ func written(t *testing.T) (path string, content []byte) {
 	for i, name := range []string{"/a", "/b", "/\xff"} {
 		e := entry(name, fmt.Sprint("id ", i))
 		e.Expires = JSONTime(time.Now().Add(time.Hour))
-		if err := j.Add(e); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(e))
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -62,9 +60,7 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 	path, content := written(t)
 	lines := strings.SplitAfter(string(content), "\n")
 	for cut := range len(content) + 1 {
-		if err := os.WriteFile(path, content[:cut], 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, content[:cut], 0o600))
 		j, err := Open(path, host)
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
@@ -95,9 +91,7 @@ func TestATornLastLineIsRepairedWhereverItWasTorn(t *testing.T) {
 			j.Close()
 			continue
 		}
-		if err := j.Add(entry("/more", "more")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(entry("/more", "more")))
 		j.Close()
 		j, err = Open(path, host)
 		if err != nil || len(j.sent) != want+1 || j.Torn {
@@ -137,9 +131,7 @@ func TestAJournalOfSomethingElseIsRefusedAndLeftAlone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
-			if err := os.WriteFile(path, []byte(tc.content), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.WriteFile(path, []byte(tc.content), 0o600))
 			_, err := Open(path, Target{cmp.Or(tc.to, host.To), cmp.Or(tc.base, host.Base), tc.account})
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, want an error with %q", err, tc.want)
@@ -156,9 +148,7 @@ func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 	for what, n := range map[string]int{"a torn line": len(content) - 5,
 		"a line without its newline": len(content) - 1} {
 		path := filepath.Join(t.TempDir(), "j")
-		if err := os.WriteFile(path, content[:n], 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, content[:n], 0o600))
 		f, err := os.Open(path) // for reading only
 		if err != nil {
 			t.Fatal(err)
@@ -175,9 +165,7 @@ func TestALineWithoutAnAccountIsOfAny(t *testing.T) {
 	for _, tc := range []struct{ wrote, reads string }{{"", ""}, {"", "1"}, {"1", ""}, {"1", "1"}} {
 		path := filepath.Join(t.TempDir(), "j")
 		j := opened(t, path, account(tc.wrote))
-		if err := j.Add(entry("/a", "1")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(entry("/a", "1")))
 		j.Close()
 		j = opened(t, path, account(tc.reads))
 		if _, ok, err := j.Lookup("/a"); !ok || err != nil {
@@ -201,9 +189,7 @@ func TestLookupFindsOnlyUploadsThatLast(t *testing.T) {
 		j := opened(t, filepath.Join(t.TempDir(), "j"), host)
 		e := EntryOf(upload.Result{ID: "1", Expires: tc.expires})
 		e.Path, e.Failed = "/a", tc.failed
-		if err := j.Add(e); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(e))
 		if _, holds, err := j.Lookup("/a"); holds != tc.holds || err != nil {
 			t.Errorf("%s: it holds: %t, %v", name, holds, err)
 		}
@@ -234,9 +220,7 @@ func TestAddSyncsBeforeItReturns(t *testing.T) {
 		atSync = info.Size()
 		return err
 	}
-	if err := j.Add(entry("/x", "x")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, j.Add(entry("/x", "x")))
 	whole, err := os.ReadFile(path)
 	if err != nil || atSync == int64(len(before)) || atSync != int64(len(whole)) {
 		t.Errorf("synced were %d bytes of %d (%v)", atSync, len(whole), err)

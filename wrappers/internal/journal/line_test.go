@@ -21,9 +21,7 @@ func FuzzScan(f *testing.F) {
 		j := opened(t, file, Target{"x", "y", "z"})
 		e := EntryOf(upload.Result{ID: "i" + id, Name: name, TraceID: trace, Size: size})
 		e.Path, e.DocumentID, e.Failed = "/"+path, document, failed
-		if err := j.Add(e); err != nil {
-			t.Fatal(err)
-		}
+		must(t, j.Add(e))
 		line, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

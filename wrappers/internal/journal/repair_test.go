@@ -53,9 +53,7 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 		"not a journal": {content: []byte("dear diary\n"), damaged: "1 0", refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.WriteFile(path, tc.content, 0o600))
 			var where, lost string
 			note := func(d Damage) error {
 				where = strings.TrimPrefix(fmt.Sprintf("%s,%d %d", where, d.Line, d.Offset), ",")
@@ -97,9 +95,7 @@ func TestDamageInAJournalIsNamedAndTheRestKept(t *testing.T) {
 			}
 			j.Close()
 			// A second repair uses another name for the original.
-			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.WriteFile(path, tc.content, 0o600))
 			if _, _, err := Repair(path, note); err != nil {
 				t.Fatal(err)
 			}
@@ -134,9 +130,7 @@ func TestOneDamagedByteIsFoundWhereverItIs(t *testing.T) {
 		}
 	}
 	without := regexp.MustCompile(`,"crc32c":"[0-9a-f]{8}"`).ReplaceAll(whole, nil)
-	if err := os.WriteFile(path, without, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, without, 0o600))
 	if found, err := Check(path, nil); err != nil || found != (Found{Kept: 3}) || len(without) == len(whole) {
 		t.Errorf("of lines without a checksum: found %+v, %v", found, err)
 	}
