@@ -53,27 +53,32 @@ func bare(base string, change func(*http.Request)) func(context.Context, upload.
 	}
 }
 
-func bareSubject(t testing.TB, change func(*http.Request), adapt func(Call) upload.Uploader) Subject {
+func bareSubject(t testing.TB, change func(*http.Request),
+	adapt func(upload.Uploader) upload.Uploader) Subject {
 	d := lab.NewDepot()
 	srv := Serve(t, d, lab.DepotSpec)
-	return Subject{Uploader: adapt(bare(srv.BaseURL, change)), Server: srv, Stored: d.Stored, Count: d.Count,
+	return Subject{Uploader: adapt(Call(bare(srv.BaseURL, change))), Server: srv, Stored: d.Stored, Count: d.Count,
 		Secrets: []string{lab.DepotKey}}
 }
 
-func asCall(c Call) upload.Uploader { return c }
+func asCall(u upload.Uploader) upload.Uploader { return u }
 
-func asFunc(c Call) upload.Uploader {
-	return Func(func(ctx context.Context, src upload.Source) (string, error) {
-		res, err := c.Upload(ctx, src)
-		return res.ID, err
-	})
+// hold checks the property of a name.
+func hold(t testing.TB, name string, setup func(testing.TB) Subject) {
+	for _, p := range properties {
+		if p.name == name {
+			p.hold(begin(t, setup))
+			return
+		}
+	}
+	t.Errorf("no property is called %q", name)
 }
 
 // picky refuses some answers.
-func picky(refuses func(http.Header, []byte) bool) func(Call) upload.Uploader {
-	return func(c Call) upload.Uploader {
+func picky(refuses func(http.Header, []byte) bool) func(upload.Uploader) upload.Uploader {
+	return func(u upload.Uploader) upload.Uploader {
 		return Call(func(ctx context.Context, src upload.Source) (*http.Response, error) {
-			resp, err := c(ctx, src)
+			resp, err := u.(Call)(ctx, src)
 			if err != nil {
 				return nil, err
 			}
@@ -91,7 +96,7 @@ func same(*http.Request) {}
 
 func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
 	t.Parallel()
-	for name, adapt := range map[string]func(Call) upload.Uploader{"a call": asCall, "a function": asFunc,
+	for name, adapt := range map[string]func(upload.Uploader) upload.Uploader{"a call": asCall, "a function": plain,
 		"a parser that looks for small letters": picky(func(h http.Header, _ []byte) bool {
 			return strings.HasPrefix(h.Get("Content-Type"), "Application/JSON")
 		})} {
@@ -104,16 +109,10 @@ func TestAPlainClientIsHeldToWhatItSays(t *testing.T) {
 
 func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 	t.Parallel()
-	deaf := func(c Call) upload.Uploader {
-		return Func(func(ctx context.Context, src upload.Source) (string, error) {
-			res, _ := c.Upload(ctx, src)
-			return res.ID, nil
-		})
-	}
 	for _, c := range []struct {
 		fault          string
 		change         func(*http.Request)
-		adapt          func(Call) upload.Uploader
+		adapt          func(upload.Uploader) upload.Uploader
 		property, want string
 	}{
 		{"a changed byte", func(r *http.Request) {
@@ -121,66 +120,40 @@ func TestTheKitNamesFaultsOfPlainClients(t *testing.T) {
 				faulty.Rewrite(r, func(b []byte) []byte { return append(b[:len(b)-1:len(b)-1], b[len(b)-1]^1) })
 			}
 		}, asCall, "bytes arrive unchanged", "16384 bytes: stored: 16384 bytes, 16384 were sent"},
-		{"another name", func(r *http.Request) {
-			r.URL.RawQuery = "name=x"
-		}, asCall, "names arrive without directories",
-			`wire: the name is "x", want "plain.txt"`},
-		{"a second attempt sends something else", same, func(c Call) upload.Uploader {
-			return Func(func(ctx context.Context, src upload.Source) (string, error) {
-				res, err := c.Upload(ctx, src)
-				if err != nil {
-					res, err = c.Upload(ctx, upload.Bytes(src.Name, []byte("rest")))
-				}
-				return res.ID, err
-			})
-		}, "a passing fault is survived",
+		{"another name", func(r *http.Request) { r.URL.RawQuery = "name=x" }, asCall,
+			"names arrive without directories", `wire: the name is "x", want "plain.txt"`},
+		{"a second attempt sends something else", same, plainly(uploads(func(c call) (upload.Result, error) {
+			res, err := c.send()
+			if err != nil {
+				c.src = upload.Bytes(c.src.Name, []byte("rest"))
+				return c.send()
+			}
+			return res, err
+		})), "a passing fault is survived",
 			"deposit connection reset before the body: stored: 4 bytes, 204800 were sent"},
-		{"errors are swallowed", same, deaf, "answers are errors of their kind",
+		{"errors are swallowed", same, plainly(deaf), "answers are errors of their kind",
 			"deposit answered 400 without JSON: error: none"},
 		{"white space before JSON is none", same, picky(func(_ http.Header, b []byte) bool {
 			return bytes.HasPrefix(b, []byte("\r"))
 		}), "answers may be written in other ways", "deposit answered with white space around it: upload: status 500"},
-		{"an answer that says nothing counts", same, deaf, "answers that cannot be used",
+		{"an answer that says nothing counts", same, plainly(deaf), "answers that cannot be used",
 			"deposit answered 202 and an error: error: none"},
-		{"a source that is too short or too long counts", same, deaf, "a source that is not its size",
+		{"a source that is too short or too long counts", same, plainly(deaf), "a source that is not its size",
 			"so in 3 more cases: a source of 0 bytes with the size 65536, a source of 0 bytes with the size 1, " +
 				"a source of 1 bytes with the size 0"},
-		{"a source that cannot be opened counts", same, deaf, "a source that fails",
+		{"a source that cannot be opened counts", same, plainly(deaf), "a source that fails",
 			"error: none, want one of the kind ...: so in one more case: a source that cannot be opened"},
-		{"an error of the wrong kind", same, func(c Call) upload.Uploader {
-			return Func(func(ctx context.Context, src upload.Source) (string, error) {
-				res, err := c.Upload(ctx, src)
-				if err != nil {
-					err = upload.ErrTooLarge
-				}
-				return res.ID, err
-			})
-		}, "answers are errors of their kind",
+		{"an error of the wrong kind", same, plainly(wrongly(upload.ErrTooLarge)), "answers are errors of their kind",
 			`deposit answered 400 without JSON: error: of the kind "too large", want "invalid"`},
-		{"the secret stands in an error", same, func(c Call) upload.Uploader {
-			return Func(func(ctx context.Context, src upload.Source) (string, error) {
-				res, err := c.Upload(ctx, src)
-				if err != nil {
-					err = errors.New("key " + lab.DepotKey)
-				}
-				return res.ID, err
-			})
-		}, "answers are errors of their kind", "shows a credential"},
-		{"the context is not looked at", same, func(c Call) upload.Uploader {
-			return Func(func(ctx context.Context, src upload.Source) (string, error) {
-				res, err := c.Upload(context.WithoutCancel(ctx), src)
-				return res.ID, err
-			})
-		}, "a canceled context", "a context that is canceled already: error: none"},
+		{"the secret stands in an error", same, plainly(wrongly(errors.New("key " + lab.DepotKey))),
+			"answers are errors of their kind", "shows a credential"},
+		{"the context is not looked at", same, plainly(onAndOn), "a canceled context",
+			"a context that is canceled already: error: none"},
 	} {
 		t.Run(c.fault, func(t *testing.T) {
 			t.Parallel()
 			lab.Named(t, lab.Recorded(t, func(tb testing.TB) {
-				for _, p := range properties {
-					if p.name == c.property {
-						p.hold(begin(tb, func(tb testing.TB) Subject { return bareSubject(tb, c.change, c.adapt) }))
-					}
-				}
+				hold(tb, c.property, func(tb testing.TB) Subject { return bareSubject(tb, c.change, c.adapt) })
 			}), c.want)
 		})
 	}
@@ -215,11 +188,7 @@ func TestAClientNeedNotReadAnIDThatItKnows(t *testing.T) {
 		})
 		return s
 	}
-	for _, p := range properties {
-		if p.name == "answers that cannot be used" {
-			p.hold(begin(t, looking))
-		}
-	}
+	hold(t, "answers that cannot be used", looking)
 }
 
 // A check that looked at nothing must not pass for one that did.
@@ -259,11 +228,8 @@ func TestAPropertySaysWhyItIsSkipped(t *testing.T) {
 			raw: true, sent: dating(time.RFC3339Nano), client: stingy(503)},
 	} {
 		l := &lab.Logged{TB: &lab.Recorder{TB: t}}
-		for _, p := range properties {
-			if strings.HasPrefix(want, p.name) {
-				p.hold(begin(l, r.setup))
-			}
-		}
+		name, _, _ := strings.Cut(want, ":")
+		hold(l, name, r.setup)
 		if !strings.Contains(l.Text.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, &l.Text)
 		}
@@ -276,9 +242,7 @@ func TestAFaultThatIsTakenBackIsNotMet(t *testing.T) {
 		srv.Inject("deposit", -1, ResetBefore).Remove()
 		srv.Inject("remove", 1, ResetBefore)
 		srv.Inject("lock", 1, ResetBefore)
-		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}, key: func() string {
-			return lab.DepotKey
-		}}
+		client := &depotClient{base: srv.BaseURL, raw: true, http: &http.Client{}}
 		if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 			t.Error(err)
 		}
@@ -296,9 +260,7 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 	mux.Handle("/proxy/", http.StripPrefix("/proxy", lab.NewDepot()))
 	mux.HandleFunc("GET /other", func(http.ResponseWriter, *http.Request) {})
 	srv := Serve(t, mux, lab.DepotSpec, Scope{BasePath: "/proxy/v2", OthersPass: true})
-	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}, key: func() string {
-		return lab.DepotKey
-	}}
+	client := &depotClient{base: srv.BaseURL, form: true, http: &http.Client{}}
 	if _, err := client.Upload(t.Context(), upload.Bytes("a.txt", []byte("a"))); err != nil {
 		t.Error(err)
 	}

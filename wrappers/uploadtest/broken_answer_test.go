@@ -2,12 +2,9 @@ package uploadtest
 
 import (
 	"bytes"
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -32,61 +29,29 @@ var brokenAnswers = []bite{
 		otherSpellings, "announce answered with application/json; charset=utf-8: upload: depot"},
 	{"JSON in capitals is none", rig{sent: refused("Application/JSON;charset=UTF-8")},
 		otherSpellings, "announce answered with Application/JSON: upload: depot"},
-	{"a member that is not documented is refused",
-		rig{raw: true, sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
-			resp, err := next.RoundTrip(r)
-			if err == nil {
-				b, _ := io.ReadAll(resp.Body)
-				resp.Body = io.NopCloser(bytes.NewReader(b))
-				if resp.StatusCode == 201 && bytes.Contains(b, []byte("uploadtest")) {
-					resp.StatusCode = 500
-				}
+	{"a member that is not documented is refused", rig{raw: true, sent: faulty.Status(201, "",
+		told(func(resp *http.Response, b []byte) []byte {
+			if bytes.Contains(b, []byte("uploadtest")) {
+				resp.StatusCode = 500
 			}
-			return resp, err
-		})}, otherSpellings, "deposit answered with a member that is not documented: upload: depot"},
-	{"an id with a space is refused", rig{raw: true, client: uploads(func(c call) (upload.Result, error) {
-		res, err := c.send()
-		if strings.Contains(res.ID, " ") {
-			err = errors.New("a bad id")
-		}
-		return res, err
-	})}, idsAsWritten, "deposit answered with the id a/b c%2F+é: upload: a bad id"},
-	{"an id with a space is refused after the file was sent", rig{client: uploads(func(c call) (upload.Result, error) {
-		res, err := c.send()
-		if strings.Contains(res.ID, " ") {
-			err = errors.New("a bad id")
-		}
-		return res, err
-	})}, idsAsWritten, "announce answered with the id a/b c%2F+é: upload: a bad id"},
-	{"an id is read as a number", rig{raw: true, client: result(func(r *upload.Result) {
-		if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
-			r.ID = fmt.Sprint(f)
-		}
-	})}, idsAsWritten,
+			return b
+		}))}, otherSpellings, "deposit answered with a member that is not documented: upload: depot"},
+	{"an id with a space is refused", rig{raw: true, client: noSpaces}, idsAsWritten,
+		"deposit answered with the id a/b c%2F+é: upload: a bad id"},
+	{"an id with a space is refused after the file was sent", rig{client: noSpaces}, idsAsWritten,
+		"announce answered with the id a/b c%2F+é: upload: a bad id"},
+	{"an id is read as a number", rig{raw: true, client: numbers}, idsAsWritten,
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
-	{"a function reads an id as a number", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
-		return Func(func(ctx context.Context, src upload.Source) (string, error) {
-			res, err := u.Upload(ctx, src)
-			if f, bad := strconv.ParseFloat(res.ID, 64); bad == nil {
-				res.ID = fmt.Sprint(f)
-			}
-			return res.ID, err
-		})
-	}}, idsAsWritten,
+	{"a function reads an id as a number", rig{raw: true, client: plainly(numbers)}, idsAsWritten,
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id loses its zeros", rig{client: result(func(r *upload.Result) { r.ID = strings.TrimLeft(r.ID, "0") })},
 		idsAsWritten, `announce answered with the id 007: result: the ID is "7"`},
 	{"an id is read as a number where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
-		client: result(func(r *upload.Result) {
-			f, _ := strconv.ParseFloat(r.ID, 64)
-			r.ID = fmt.Sprint(f)
-		})}, idsAsWritten,
+		client: numbers}, idsAsWritten,
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id of null is one where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
-		sent: faulty.Status(201, "", func(resp *http.Response) {
-			b, _ := io.ReadAll(resp.Body)
-			resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":1`), 1)))
-		})}, unusable, "deposit answered 201 and null for an id: error: none"},
+		sent: faulty.Status(201, "", toldAs(`"id":null`, `"id":1`))}, unusable,
+		"deposit answered 201 and null for an id: error: none"},
 	{"the start is repeated with the presigned step",
 		rig{sent: faulty.Trips(func(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 			resp, err := next.RoundTrip(r)
@@ -103,24 +68,24 @@ var brokenAnswers = []bite{
 		})}, faultsPass,
 		"presigned answered 503 once: attempts: 2 requests of announce came, want 1"},
 	{"an answer is read to its end", rig{raw: true,
-		sent: faulty.Status(500, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		sent: faulty.Status(500, "", readOut)},
 		endless, "deposit answered 500 and 64 MiB: answer: the client read all of it, and must stop early"},
 	{"a success is read to its end", rig{raw: true,
-		sent: faulty.Status(201, "", func(resp *http.Response) { _, _ = io.Copy(io.Discard, resp.Body) })},
+		sent: faulty.Status(201, "", readOut)},
 		endless, "deposit answered 201 and 64 MiB: answer: the client read all of it"},
 	{"an answer's body is left open", rig{form: true,
-		sent: faulty.Status(429, "", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		sent: faulty.Status(429, "", leftOpen)},
 		nothingIsLeft, "submit answered 429: answers: the body of an answer was not closed"},
 	{"an answer's body is left open behind its beginning", rig{form: true,
 		sent: faulty.Status(504, "", func(resp *http.Response) {
 			_, _ = io.CopyN(io.Discard, resp.Body, 1<<20)
-			resp.Body = io.NopCloser(resp.Body)
+			leftOpen(resp)
 		})}, nothingIsLeft, "submit answered 504: answers: the body of an answer was not closed"},
 	{"the answer to a presigned step is left open",
-		rig{sent: faulty.Status(200, "/store", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })},
+		rig{sent: faulty.Status(200, "/store", leftOpen)},
 		nothingIsLeft, "presigned answered 200: answers: the body of an answer was not closed"},
 	{"the answer to a call for a token is left open",
-		oauth(faulty.Status(401, "/token", func(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) })),
+		oauth(faulty.Status(401, "/token", leftOpen)),
 		nothingIsLeft, "token answered 401: answers: the body of an answer was not closed"},
 	{"each upload has a transport of its own", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
 		var n atomic.Int32

@@ -127,10 +127,8 @@ var brokenErrors = []bite{
 			return b[len(b)/2:]
 		})))},
 		faultsPass, "were sent, the first wrong one at offset 0"},
-	{"the error shows a credential", rig{client: misstated(func(e *upload.Error) {
-		e.Message = "key " +
-			lab.DepotKey
-	})}, kindsHold, "secrets: "},
+	{"the error shows a credential",
+		rig{client: misstated(func(e *upload.Error) { e.Message = "key " + lab.DepotKey })}, kindsHold, "secrets: "},
 	{"the error shows what no Secrets name", rig{stored: func(s *Subject) { s.Secrets = nil },
 		client: misstated(func(e *upload.Error) { e.Message = "key " + lab.DepotKey })},
 		kindsHold, "secrets: "},
@@ -144,8 +142,7 @@ var brokenErrors = []bite{
 			return resp, err
 		})}, faultsLast, "shows a credential or a presigned query"},
 	{"the client shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
-		return &talkative{u,
-			lab.DepotKey}
+		return &talkative{u, lab.DepotKey}
 	}}, secretsStay, "the client after an upload: secrets: "},
 	{"the client's JSON shows a credential", rig{client: func(u upload.Uploader) upload.Uploader {
 		return &mute{talkative{u, lab.DepotKey}}
@@ -168,10 +165,8 @@ var brokenErrors = []bite{
 			resp.Body = io.NopCloser(strings.NewReader(`{"id":"o-1","size":54321}`))
 		}
 	}), form: true}, unusable, "submit answered 201 and nothing: error: none"},
-	{"an id of null is one, and a token came first", oauth(faulty.Status(201, "", func(resp *http.Response) {
-		b, _ := io.ReadAll(resp.Body)
-		resp.Body = io.NopCloser(bytes.NewReader(bytes.Replace(b, []byte(`"id":null`), []byte(`"id":"o-1"`), 1)))
-	})), unusable, "submit answered 201 and null for an id: error: none"},
+	{"an id of null is one, and a token came first", oauth(faulty.Status(201, "",
+		toldAs(`"id":null`, `"id":"o-1"`))), unusable, "submit answered 201 and null for an id: error: none"},
 	{"an answer without its end is one", rig{raw: true, sent: faulty.Status(201, "", func(resp *http.Response) {
 		resp.Body = io.NopCloser(io.MultiReader(resp.Body, strings.NewReader("}")))
 	})}, unusable, "deposit answered 201 and all of an answer but its end: error: none"},

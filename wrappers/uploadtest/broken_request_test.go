@@ -92,7 +92,6 @@ var brokenRequests = []bite{
 
 	{"zeros are sent", rig{form: true, stored: unseen,
 		client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-			zeros := faulty.ReaderFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 			return faulty.ReadCloser(io.LimitReader(zeros, src.Size), rc)
 		})}, uploadsAtOnce, "of 16 at once: wire: no request carried its"},
 	{"more is sent than the client wants to know", rig{raw: true,

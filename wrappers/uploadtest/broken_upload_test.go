@@ -18,17 +18,14 @@ import (
 
 // Clients that spoil what they return, what they read or when they end.
 var brokenUploads = []bite{
-	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" }), stored: func(s *Subject) {
-		s.Stored = nil
-	}},
-		namesArrive, "the ID is empty"},
+	{"an empty id", rig{client: result(func(r *upload.Result) { r.ID = "" }), stored: unseen}, namesArrive,
+		"the ID is empty"},
 	{"a temporary id is left out", rig{form: true,
 		received: faulty.Reply("/forms", faulty.Said(`"size":`, `"tempRequestId":"t-1","size":`))}, namesArrive,
 		`TempRequestID is "", but the answer that gave the ID said "t-1"`},
-	{"a trace id of another upload", rig{form: true, client: before(func(r *upload.Result) *string {
-		return &r.TraceID
-	})},
-		uploadsAtOnce, `", but the API's answer said "o-`},
+	{"a trace id of another upload",
+		rig{form: true, client: before(func(r *upload.Result) *string { return &r.TraceID })}, uploadsAtOnce,
+		`", but the API's answer said "o-`},
 	{"an odd name has another media type", rig{form: true, client: input(func(src *upload.Source) {
 		if !utf8.ValidString(src.Name) {
 			src.Name, src.ContentType = "odd.txt", "text/html"
@@ -57,37 +54,23 @@ var brokenUploads = []bite{
 		sent: faulty.RequestTo("/objects", faulty.Replace("{", `{"fileName":"dir/plain.txt",`))}, namesArrive,
 		`name "plain.txt": wire: the fileName of announce is "dir/plain.txt", want "plain.txt"`},
 
-	{"a reader that stays open", rig{client: readers(func(rc io.ReadCloser,
-		_ upload.Source) io.ReadCloser {
-		return io.NopCloser(rc)
-	})}, namesArrive, "1 of 1 that were opened are not closed 1s after Upload returned"},
+	{"a reader that stays open", rig{client: leavesOpen}, namesArrive,
+		"1 of 1 that were opened are not closed 1s after Upload returned"},
 	{"a reader that is opened for nothing", rig{client: input(func(src *upload.Source) { _, _ = src.Open() })},
 		namesArrive, "1 of 2 that were opened"},
 	{"a reader that is closed twice", rig{client: readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
 		return faulty.ReadCloser(rc, closerFunc(func() error { rc.Close(); return rc.Close() }))
 	})}, namesArrive, "closed twice"},
 	{"a short source is filled up", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-		zeros := faulty.ReaderFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 		return faulty.ReadCloser(io.LimitReader(io.MultiReader(rc, zeros), src.Size), rc)
 	})}, sizeIsPinned, `a source of 65535 bytes with the size 65536: error: none, want one of the kind "invalid"`},
-	{"a long source is cut off", rig{client: readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
-		return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
-	})}, sizeIsPinned, "a source of 65537 bytes with the size 65536: error: none"},
-	{"the end of a broken source counts as its end", rig{client: input(func(src *upload.Source) {
-		original := *src
-		src.Open = func() (io.ReadCloser, error) {
-			rc, err := original.Open()
-			if err != nil {
-				return nil, err
-			}
-			return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) {
-				n, err := rc.Read(p)
-				if err == errSource {
-					err = io.EOF
-				}
-				return n, err
-			}), rc), nil
+	{"a long source is cut off", rig{client: cutsOff}, sizeIsPinned,
+		"a source of 65537 bytes with the size 65536: error: none"},
+	{"the end of a broken source counts as its end", rig{client: reads(func(n int, err error) (int, error) {
+		if err == errSource {
+			err = io.EOF
 		}
+		return n, err
 	})}, sourceFails, `none, want one of the kind "invalid"`},
 	{"an empty file is refused", rig{client: uploads(func(c call) (upload.Result, error) {
 		if c.src.Size == 0 {
@@ -183,12 +166,10 @@ var brokenUploads = []bite{
 			sum := func(r *http.Request) { r.Header.Set("X-Checksum", payload.Sum(faulty.Peek(r))) }
 			return faulty.RequestTo("/raw", sum)(faulty.RequestTo("/raw", faulty.Second(flipped))(next))
 		}}, readOnce, "read once, cut off in deposit"},
-	{"a file is sent though its context is canceled", rig{client: func(u upload.Uploader) upload.Uploader {
-		return uploads(func(c call) (upload.Result, error) {
-			_, _ = onAndOn(u).Upload(c.ctx, c.src)
-			return upload.Result{}, &upload.Error{Provider: "depot", Err: c.ctx.Err()}
-		})(u)
-	}}, cancelBefore, "stored: an upload that failed left a file under its id"},
+	{"a file is sent though its context is canceled", rig{client: uploads(func(c call) (upload.Result, error) {
+		_, _ = onAndOn(c.u).Upload(c.ctx, c.src)
+		return upload.Result{}, &upload.Error{Provider: "depot", Err: c.ctx.Err()}
+	})}, cancelBefore, "stored: an upload that failed left a file under its id"},
 	{"a canceled context is not looked at", rig{client: onAndOn}, cancelBefore,
 		`none, want one of the kind "context canceled"`},
 	{"a Read goes on after its context", rig{client: onAndOn}, cancelInBody,

@@ -19,8 +19,7 @@ func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
 	defer ts.Close()
 	var lines []string
 	check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-	c := &depotClient{base: ts.URL + "/v2", form: true, key: func() string { return lab.DepotKey },
-		http: &http.Client{Transport: check}}
+	c := &depotClient{base: ts.URL + "/v2", form: true, http: &http.Client{Transport: check}}
 	src := newSource("a.txt", "text/plain", []byte("a"), nil)
 	if _, err := c.Upload(t.Context(), src.Source); err != nil {
 		t.Errorf("the check kept the exchange from happening: %v", err)
@@ -50,7 +49,7 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var lines []string
 			check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
-			client := &depotClient{base: ts.URL + "/v2", key: func() string { return lab.DepotKey },
+			client := &depotClient{base: ts.URL + "/v2",
 				http: &http.Client{Transport: faulty.RequestTo("/store", c.spoil)(check)}}
 			if _, err := client.Upload(t.Context(),
 				newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {

@@ -4,11 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
-	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
-
-	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +26,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 // The depot is the reference: a provider that keeps its files in a map, and the
@@ -43,8 +40,8 @@ type depotClient struct {
 	http  *http.Client
 	form  bool
 	raw   bool
-	key   func() string
-	oauth bool // asks for the key
+	key   func() string // never printed; nil means lab.DepotKey
+	oauth bool          // asks for the key
 
 	mu  sync.Mutex // for what follows
 	end time.Time  // of the key
@@ -67,6 +64,15 @@ type depotAnswer struct {
 	trace                         string
 	bare                          bool        // nothing but a status is expected
 	send, got                     http.Header // beside what each request and answer has
+}
+
+// sized returns an error if the answer to an operation says another size.
+func (a *depotAnswer) sized(op string, status int, size int64) error {
+	if a.Size == size {
+		return nil
+	}
+	return &upload.Error{Provider: "depot", Op: op, Status: status, Attempts: 1, TraceID: a.trace,
+		Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
 }
 
 // literal sets and returns the id as it is written.
@@ -100,21 +106,16 @@ func (c *depotClient) Upload(ctx context.Context, src upload.Source) (upload.Res
 		return res, &upload.Error{Provider: "depot", Err: err}
 	}
 	var answer depotAnswer
-	if c.form {
-		form.Close()
-		err = c.do(ctx, "submit", "POST", c.base+"/forms", form.FormDataContentType(), body.Bytes(), &answer)
-		res.Name = answer.Name
-		if err == nil && answer.Size != src.Size && !c.trusting {
-			err = &upload.Error{Provider: "depot", Op: "submit", Status: 201, Attempts: 1, TraceID: answer.trace,
-				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+	if c.form || c.raw {
+		op, to, typ := "deposit", "/raw?name="+url.QueryEscape(res.Name), src.ContentType
+		if c.form {
+			form.Close()
+			op, to, typ = "submit", "/forms", form.FormDataContentType()
 		}
-	} else if c.raw {
-		err = c.do(ctx, "deposit", "POST", c.base+"/raw?name="+url.QueryEscape(res.Name), src.ContentType,
-			body.Bytes(), &answer)
+		err = c.do(ctx, op, "POST", c.base+to, typ, body.Bytes(), &answer)
 		res.Name = answer.Name
-		if err == nil && answer.Size != src.Size {
-			err = &upload.Error{Provider: "depot", Op: "deposit", Status: 201, Attempts: 1, TraceID: answer.trace,
-				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+		if err == nil && !c.trusting {
+			err = answer.sized(op, 201, src.Size)
 		}
 	} else {
 		in, _ := json.Marshal(map[string]string{"contentType": src.ContentType})
@@ -145,6 +146,9 @@ func (c *depotClient) credential(ctx context.Context) (string, error) {
 			return "", err
 		}
 		c.key, c.end = func() string { return token.Token }, time.Now().Add(token.Expires*time.Second)
+	}
+	if c.key == nil {
+		return lab.DepotKey, nil
 	}
 	return c.key(), nil
 }
@@ -239,9 +243,9 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			failure.Err = fmt.Errorf("%w: %w", upload.ErrUnavailable, errors.Unwrap(err))
 		case resp.StatusCode/100 == 2, resp.StatusCode == http.StatusPermanentRedirect && into.bare:
 			defer resp.Body.Close()
+			failure.Status = resp.StatusCode
 			if unsent() > 0 && !c.trusting {
-				failure.Status, failure.Err = resp.StatusCode,
-					fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
+				failure.Err = fmt.Errorf("%w: the body was not read", upload.ErrUnavailable)
 				return failure
 			}
 			if op == Presigned || into.bare {
@@ -249,8 +253,7 @@ func (c *depotClient) do(ctx context.Context, op, method, address, contentType s
 			}
 			if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(into); err != nil ||
 				into.literal() == "" && op != Token {
-				failure.Status, failure.Err = resp.StatusCode,
-					fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
+				failure.Err = fmt.Errorf("%w: the answer cannot be used", upload.ErrUnavailable)
 				return failure
 			}
 			return nil
@@ -316,8 +319,7 @@ func (g rig) setup(t testing.TB) Subject {
 		hc.Transport = g.sent(transport)
 	}
 	client := func(patient bool) *depotClient {
-		return &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, key: func() string { return lab.DepotKey },
-			oauth: g.oauth, http: hc, patient: patient}
+		return &depotClient{base: server.BaseURL, form: g.form, raw: g.raw, oauth: g.oauth, http: hc, patient: patient}
 	}
 	s := Subject{Uploader: client(false), Patient: client(true), Server: server, Stored: d.Stored, Count: d.Count,
 		Secrets: []string{lab.DepotKey}}
@@ -351,11 +353,10 @@ func TestTheReferenceKeepsAllProperties(t *testing.T) {
 			"form sent once": {form: true, client: sendOnce, stored: submitOnce},
 			"raw, with a second try after 401": {raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
 				return resend(401)(faulty.RequestTo("/raw", faulty.Second(faulty.Header("X-Retry", "1")))(next))
-			}, client: failure(func(e *upload.Error) error {
+			}, client: misstated(func(e *upload.Error) {
 				if e.Status == 401 {
 					e.Attempts = 2
 				}
-				return e
 			})}, "presigned": {},
 		} {
 			t.Run(what, func(t *testing.T) {

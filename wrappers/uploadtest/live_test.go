@@ -56,7 +56,7 @@ func (s *service) run(t testing.TB) {
 
 func (s *service) call(hc *http.Client, method, base string, compare bool) func(context.Context, upload.Result) error {
 	return func(ctx context.Context, res upload.Result) error {
-		c := &depotClient{base: base, http: hc, key: func() string { return lab.DepotKey }}
+		c := &depotClient{base: base, http: hc}
 		var answer depotAnswer
 		err := c.do(ctx, method, method, base+"/objects/"+res.ID, "", nil, &answer)
 		if err == nil && compare && (answer.Name != res.Name || answer.Size != res.Size) {
@@ -191,13 +191,10 @@ func TestLiveNamesEachFault(t *testing.T) {
 			received: faulty.Arrival("/forms", faulty.Header("X-Depot-Key", lab.DepotKey))}},
 			"wrong credentials: error: none"},
 		{"a refusal of another kind", service{rig: rig{form: true}, spoil: func(s *Service) {
-			s.Stranger = failure(func(e *upload.Error) error { e.Err = upload.ErrForbidden; return e })(s.Stranger)
+			s.Stranger = misstated(func(e *upload.Error) { e.Err = upload.ErrForbidden })(s.Stranger)
 		}}, "wrong credentials: error: not of the kind"},
 		{"a secret in an error", service{rig: rig{form: true}, spoil: func(s *Service) {
-			s.Stranger = failure(func(e *upload.Error) error {
-				e.Message = "another-key is no key"
-				return e
-			})(s.Stranger)
+			s.Stranger = misstated(func(e *upload.Error) { e.Message = "another-key is no key" })(s.Stranger)
 		}}, "wrong credentials: secrets: "},
 		{"a client that prints a secret", service{rig: rig{form: true,
 			client: func(u upload.Uploader) upload.Uploader { return talkative{u, lab.DepotKey} }}},

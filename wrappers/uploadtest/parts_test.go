@@ -242,9 +242,8 @@ func pieces(how string, spoil func([]piece) []piece) func(upload.Uploader) uploa
 			answer = depotAnswer{}
 			err = client.do(c.ctx, "finish", "POST", client.base+"/parts/"+id, "", nil, &answer)
 		}
-		if err == nil && answer.Size != c.src.Size && !client.trusting {
-			err = &upload.Error{Provider: "depot", Op: "finish", Status: 201, Attempts: 1, TraceID: answer.trace,
-				Err: fmt.Errorf("%w: another size", upload.ErrUnavailable)}
+		if err == nil && !client.trusting {
+			err = answer.sized("finish", 201, c.src.Size)
 		}
 		return res, err
 	}

@@ -85,9 +85,7 @@ var rightClients = []bite{
 	}), sent: faulty.RequestTo("/raw", func(r *http.Request) {
 		r.Header.Set("X-Checksum", r.Context().Value(checksumKey{}).(string))
 	})}, readOnce, ""},
-	{"a function sends once, and says so", rig{form: true, client: func(u upload.Uploader) upload.Uploader {
-		return plain(sendOnce(u))
-	}}, readOnce, ""},
+	{"a function sends once, and says so", rig{form: true, client: plainly(sendOnce)}, readOnce, ""},
 	{"a redirect is followed without Authorization", rig{raw: true, client: func(u upload.Uploader) upload.Uploader {
 		c := u.(*depotClient)
 		hc := *c.http

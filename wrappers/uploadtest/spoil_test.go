@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -83,21 +84,20 @@ func misstated(change func(*upload.Error)) func(upload.Uploader) upload.Uploader
 	return failure(func(e *upload.Error) error { change(e); return e })
 }
 
-// oneFails fails in one of several uploads at once.
-var oneFails = uploads(func(c call) (upload.Result, error) {
-	if c.src.Size == 256<<10+7 {
-		return upload.Result{}, errors.New("busy")
-	}
-	return c.send()
-})
+// one spoils one of several uploads at once.
+func one(spoil func() error) func(upload.Uploader) upload.Uploader {
+	return uploads(func(c call) (upload.Result, error) {
+		if c.src.Size == 256<<10+7 {
+			return upload.Result{}, spoil()
+		}
+		return c.send()
+	})
+}
 
-// panics panics in one of several uploads at once.
-var panics = uploads(func(c call) (upload.Result, error) {
-	if c.src.Size == 256<<10+7 {
-		panic("d.nx != 0")
-	}
-	return c.send()
-})
+var (
+	oneFails = one(func() error { return errors.New("busy") })
+	panics   = one(func() error { panic("d.nx != 0") })
+)
 
 // input spoils the source that a client gets.
 func input(spoil func(*upload.Source)) func(upload.Uploader) upload.Uploader {
@@ -120,6 +120,24 @@ func readers(spoil func(io.ReadCloser, upload.Source) io.ReadCloser) func(upload
 		}
 	})
 }
+
+// reads changes what each Read of a client returns.
+func reads(change func(int, error) (int, error)) func(upload.Uploader) upload.Uploader {
+	return readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser {
+		return faulty.ReadCloser(faulty.ReaderFunc(func(p []byte) (int, error) { return change(rc.Read(p)) }), rc)
+	})
+}
+
+// leavesOpen closes no reader.
+var leavesOpen = readers(func(rc io.ReadCloser, _ upload.Source) io.ReadCloser { return io.NopCloser(rc) })
+
+// cutsOff reads no more of a source than its size.
+var cutsOff = readers(func(rc io.ReadCloser, src upload.Source) io.ReadCloser {
+	return faulty.ReadCloser(io.LimitReader(rc, src.Size), rc)
+})
+
+// zeros has no end.
+var zeros = faulty.ReaderFunc(func(p []byte) (int, error) { clear(p); return len(p), nil })
 
 type closerFunc func() error
 
@@ -192,6 +210,22 @@ func refused(contentType string) func(http.RoundTripper) http.RoundTripper {
 		}
 	})
 }
+
+// told changes the text of an answer.
+func told(change func(*http.Response, []byte) []byte) func(*http.Response) {
+	return func(resp *http.Response) {
+		b, _ := io.ReadAll(resp.Body)
+		resp.Body = io.NopCloser(bytes.NewReader(change(resp, b)))
+	}
+}
+
+func toldAs(old, text string) func(*http.Response) {
+	return told(func(_ *http.Response, b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(text), 1) })
+}
+
+// readOut reads an answer to its end. LeftOpen has its body never closed.
+func readOut(resp *http.Response)  { _, _ = io.Copy(io.Discard, resp.Body) }
+func leftOpen(resp *http.Response) { resp.Body = io.NopCloser(resp.Body) }
 
 // resend sends a request again after an answer of one status.
 func resend(code int) func(http.RoundTripper) http.RoundTripper {
@@ -290,6 +324,38 @@ func plain(u upload.Uploader) upload.Uploader {
 	})
 }
 
+// plainly makes a function of a client that is spoiled.
+func plainly(spoil func(upload.Uploader) upload.Uploader) func(upload.Uploader) upload.Uploader {
+	return func(u upload.Uploader) upload.Uploader { return plain(spoil(u)) }
+}
+
+// numbers reads an id as a number, if it looks like one.
+var numbers = result(func(r *upload.Result) {
+	if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
+		r.ID = fmt.Sprint(f)
+	}
+})
+
+// noSpaces refuses an id with a space.
+var noSpaces = uploads(func(c call) (upload.Result, error) {
+	res, err := c.send()
+	if strings.Contains(res.ID, " ") {
+		err = errors.New("a bad id")
+	}
+	return res, err
+})
+
+// wrongly puts an error in place of each that a client returns.
+func wrongly(err error) func(upload.Uploader) upload.Uploader {
+	return uploads(func(c call) (upload.Result, error) {
+		res, failed := c.send()
+		if failed != nil {
+			failed = err
+		}
+		return res, failed
+	})
+}
+
 // flipped changes a bit of a body. Its length stays.
 var flipped = faulty.Rewritten(func(b []byte) []byte {
 	b = bytes.Clone(b)
@@ -301,7 +367,7 @@ var flipped = faulty.Rewritten(func(b []byte) []byte {
 func another(u upload.Uploader) *depotClient {
 	c := u.(*depotClient)
 	hc := *c.http
-	return &depotClient{base: c.base, form: c.form, oauth: c.oauth, key: c.key, http: &hc}
+	return &depotClient{base: c.base, form: c.form, oauth: c.oauth, http: &hc}
 }
 
 // deaf hears of no failure.
