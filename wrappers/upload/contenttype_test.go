@@ -63,9 +63,7 @@ func TestContentTypeOfAFileIsFoundInItsBytes(t *testing.T) {
 // every machine.
 func TestContentTypeDoesNotDependOnTheMachine(t *testing.T) {
 	for _, ext := range []string{".txt", ".pdf", ".unheard-of"} {
-		if err := mime.AddExtensionType(ext, "application/x-this-machine-only"); err != nil {
-			t.Fatal(err)
-		}
+		must(t, mime.AddExtensionType(ext, "application/x-this-machine-only"))
 	}
 	for name, want := range map[string]string{
 		"a.txt": "text/plain", "a.pdf": "application/pdf", "a.unheard-of": "text/plain; charset=utf-8",

@@ -19,25 +19,14 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 		for name, wrap := range map[string]func(io.Reader) io.Reader{
 			"plain": func(r io.Reader) io.Reader { return r }, "a byte a read": iotest.OneByteReader,
 		} {
-			open := func() io.ReadCloser {
-				rc, err := src.Open()
-				if err != nil {
-					t.Fatal(err)
-				}
-				return rc
-			}
-			rc := open()
-			defer rc.Close()
+			rc := opened(t, src)
 			if got, err := io.ReadAll(wrap(rc)); string(got) != content || err != nil {
 				t.Fatalf("%d bytes, %s: %d bytes and %v of a file that stays", len(content), name, len(got), err)
 			}
-			rc = open()
-			defer rc.Close()
+			rc = opened(t, src)
 			_, _ = io.CopyN(io.Discard, rc, int64(len(content)/2))
 			now := time.Now()
-			if err := os.Chtimes(path, now, now.Add(time.Hour)); err != nil {
-				t.Fatal(err)
-			}
+			must(t, os.Chtimes(path, now, now.Add(time.Hour)))
 			if _, err := io.ReadAll(wrap(rc)); err == nil || !strings.Contains(err.Error(), "was written to") {
 				t.Errorf("%d bytes, %s: %v, want that the file was written to", len(content), name, err)
 			}
@@ -53,16 +42,9 @@ func TestFileOverwrittenInPlaceIsAnErrorInPlaceOfItsEnd(t *testing.T) {
 // ask for one byte more.
 func TestFileEndsWithItsLastBytes(t *testing.T) {
 	_, file := onDisk(t, "a.txt", "hello")
-	inFS, err := upload.FS(fstest.MapFS{"a.txt": {Data: []byte("hello")}}, "a.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, src := range map[string]upload.Source{"a file": file, "a file of a file system": inFS} {
-		rc, err := src.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rc.Close()
+	mapped := inFS(t, fstest.MapFS{"a.txt": {Data: []byte("hello")}}, "a.txt")
+	for name, src := range map[string]upload.Source{"a file": file, "a file of a file system": mapped} {
+		rc := opened(t, src)
 		p := make([]byte, 3)
 		if n, err := rc.Read(p); n != 3 || err != nil {
 			t.Errorf("%s: the first read gives %d bytes and %v, want 3 and nil", name, n, err)
@@ -80,17 +62,9 @@ func TestFileEndsWithItsLastBytes(t *testing.T) {
 
 func TestFileOfAFileSystemThatChangesIsAnError(t *testing.T) {
 	content := &fstest.MapFile{Data: []byte("hello"), ModTime: time.Unix(1000, 0), Mode: fs.FileMode(0o600)}
-	src, err := upload.FS(fstest.MapFS{"a.txt": content}, "a.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	src := inFS(t, fstest.MapFS{"a.txt": content}, "a.txt")
 	read := func() error {
-		rc, err := src.Open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rc.Close()
-		_, err = io.ReadAll(iotest.OneByteReader(rc))
+		_, err := io.ReadAll(iotest.OneByteReader(opened(t, src)))
 		return err
 	}
 	if err := read(); err != nil {

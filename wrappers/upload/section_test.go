@@ -68,10 +68,7 @@ func TestLastSectionSeesThatTheSourceGoesOn(t *testing.T) {
 		t.Errorf("%q hides that there is more", got)
 	}
 	src = upload.Section(upload.Reader("a", strings.NewReader("01"), 10), 5, 3)
-	rc, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rc := opened(t, src)
 	if _, err := io.ReadAll(rc); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("of a source that ends before the section: %v", err)
 	}
@@ -79,14 +76,9 @@ func TestLastSectionSeesThatTheSourceGoesOn(t *testing.T) {
 
 func TestSectionOfAFileThatChangesIsAnError(t *testing.T) {
 	path, src := onDisk(t, "a.txt", strings.Repeat("x", 100))
-	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)))
 	for _, s := range [][2]int64{{0, 10}, {50, 10}, {90, 10}, {0, 100}} {
-		rc, err := upload.Section(src, s[0], s[1]).Open()
-		if err != nil {
-			t.Fatal(err)
-		}
+		rc := opened(t, upload.Section(src, s[0], s[1]))
 		if _, err := io.ReadAll(rc); err == nil {
 			t.Errorf("%d bytes from %d on: nothing is said of the change", s[1], s[0])
 		}
@@ -122,10 +114,7 @@ func (lying) ReadAt(p []byte, _ int64) (int, error) { return len(p) + 1, nil }
 func TestReaderThatClaimsAnImpossibleCountDoesNotPanic(t *testing.T) {
 	upload.ReaderAt("unknown", lying{}, 100)
 	src := upload.Section(upload.Reader("a", lying{}, 100), 10, 10)
-	rc, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rc := opened(t, src)
 	if _, err := rc.Read(make([]byte, 10)); !errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("%v, want ErrInvalid", err)
 	}

@@ -29,6 +29,31 @@ func contentOf(t *testing.T, src upload.Source) string {
 	return string(data)
 }
 
+// must fails the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// opened opens src until the test ends.
+func opened(t *testing.T, src upload.Source) io.ReadCloser {
+	t.Helper()
+	rc, err := src.Open()
+	must(t, err)
+	t.Cleanup(func() { rc.Close() })
+	return rc
+}
+
+// inFS describes a file of a file system.
+func inFS(t *testing.T, fsys fs.FS, name string) upload.Source {
+	t.Helper()
+	src, err := upload.FS(fsys, name)
+	must(t, err)
+	return src
+}
+
 // onDisk writes a file, and describes it.
 func onDisk(t *testing.T, name, content string) (path string, src upload.Source) {
 	t.Helper()
@@ -67,19 +92,13 @@ func TestBaseNameEndsAtEitherSeparatorOnEveryPlatform(t *testing.T) {
 // one of them can be read once.
 func constructors(t *testing.T, name, content string) map[string]func() upload.Source {
 	path, file := onDisk(t, name, content)
-	must := func(src upload.Source, err error) upload.Source {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return src
-	}
 	size := int64(len(content))
 	return map[string]func() upload.Source{
 		"File": func() upload.Source { return file },
 		"FS": func() upload.Source {
-			return must(upload.FS(fstest.MapFS{"dir/" + name: {Data: []byte(content)}}, "dir/"+name))
+			return inFS(t, fstest.MapFS{"dir/" + name: {Data: []byte(content)}}, "dir/"+name)
 		},
-		"FS of a folder": func() upload.Source { return must(upload.FS(os.DirFS(filepath.Dir(path)), name)) },
+		"FS of a folder": func() upload.Source { return inFS(t, os.DirFS(filepath.Dir(path)), name) },
 		"Bytes":          func() upload.Source { return upload.Bytes(`dir\`+name, []byte(content)) },
 		"ReaderAt": func() upload.Source {
 			r := strings.NewReader(content + " and what lies behind it")
@@ -248,11 +267,7 @@ func TestReaderAtThatFailsShowsWhenItIsRead(t *testing.T) {
 	if src.ContentType != upload.OctetStream || src.Size != 10 {
 		t.Errorf("described as %q, %d bytes", src.ContentType, src.Size)
 	}
-	rc, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rc.Close()
+	rc := opened(t, src)
 	if _, err := io.ReadAll(rc); !errors.Is(err, errTorn) {
 		t.Errorf("reading gives %v, want %v", err, errTorn)
 	}
@@ -264,9 +279,7 @@ func (failingAt) ReadAt([]byte, int64) (int, error) { return 0, errTorn }
 
 func TestFileIsOpenedAnewByItsPath(t *testing.T) {
 	path, src := onDisk(t, "report.txt", "then")
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(path))
 	if _, err := src.Open(); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Open of a file that is gone: %v, want %v", err, fs.ErrNotExist)
 	}

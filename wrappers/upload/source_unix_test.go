@@ -17,9 +17,7 @@ import (
 func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
 	dir := t.TempDir()
 	pipe, dangling := filepath.Join(dir, "pipe"), filepath.Join(dir, "dangling")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, syscall.Mkfifo(pipe, 0o600))
 	if err := os.Symlink(filepath.Join(dir, "nowhere"), dangling); err != nil {
 		t.Fatal(err)
 	}
@@ -31,9 +29,7 @@ func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
 func TestFileFollowsALinkToAFile(t *testing.T) {
 	target, _ := onDisk(t, "target.bin", "content")
 	link := filepath.Join(filepath.Dir(target), "invoice.pdf")
-	if err := os.Symlink("target.bin", link); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Symlink("target.bin", link))
 	src, err := upload.File(link)
 	if err != nil {
 		t.Fatal(err)

@@ -45,15 +45,9 @@ func TestTrackOfAnEmptySourceReportsItsBeginning(t *testing.T) {
 
 func TestTrackStartsOverWithEachAttempt(t *testing.T) {
 	src, got := tracked("0123456789")
-	first, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := opened(t, src)
 	io.CopyN(io.Discard, first, 6)
-	second, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	second := opened(t, src)
 	// The first attempt is over, but its transport still reads.
 	io.Copy(io.Discard, first)
 	io.CopyN(io.Discard, second, 3)
@@ -98,10 +92,7 @@ func TestTrackPassesReadErrorsAndCloseOn(t *testing.T) {
 	body := &closes{Reader: io.MultiReader(strings.NewReader("1234"), iotest.ErrReader(cut))}
 	var last int64
 	src := upload.Track(upload.Reader("torn", body, 10), func(sent, _ int64) { last = sent })
-	rc, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rc := opened(t, src)
 	if _, err := io.ReadAll(rc); err != cut {
 		t.Errorf("reading gives %v, want %v", err, cut)
 	}

@@ -74,7 +74,7 @@ func TestRenewalThatFailsLeavesTheRefusal(t *testing.T) {
 			renew := func(*http.Request) (bool, error) { asked++; return tt.other, tt.err }
 			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{Retry: tt.retry},
 				status(401), status(201))
-			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+			err := post(t.Context(), d, hello)
 			if asked != 1 || s.got() != 1 || !errors.Is(err, upload.ErrUnauthorized) ||
 				tt.err != nil && !errors.Is(err, tt.err) {
 				t.Errorf("asked %d times, %d requests and %v, want one of each, ErrUnauthorized and %v",
@@ -127,9 +127,7 @@ func TestWaitsAreRandomUpToABoundThatDoubles(t *testing.T) {
 			var longest time.Duration
 			for range 64 {
 				begin := time.Now()
-				if err := d.Pause(t.Context(), tt.n); err != nil {
-					t.Fatal(err)
-				}
+				must(t, d.Pause(t.Context(), tt.n))
 				longest = max(longest, time.Since(begin))
 			}
 			if longest > tt.bound || longest <= tt.bound/2 {
@@ -144,7 +142,7 @@ func TestCancelIsSaidOnce(t *testing.T) {
 	_, d := serve(t, wire.API{}, upload.Config{}, status(201))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
+	err := post(ctx, d, hello)
 	if !errors.Is(err, context.Canceled) || strings.Count(err.Error(), context.Canceled.Error()) != 1 {
 		t.Errorf("error %v, want context.Canceled, said once", err)
 	}
@@ -155,9 +153,7 @@ func TestEveryAttemptAndEveryWaitIsLogged(t *testing.T) {
 	s, d := serve(t, wire.API{Repeatable: true}, upload.Config{
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}, status(503), hangUp, status(201))
-	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, post(t.Context(), d, hello))
 	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 	for i, want := range [][]string{
 		{"level=DEBUG msg=attempt", "provider=example", "op=createThing", "attempt=1", "method=POST", "host=127.0.0.1:",

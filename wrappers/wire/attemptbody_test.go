@@ -216,9 +216,7 @@ func TestBufferIsKeptWhileTheTransportMayReadIt(t *testing.T) {
 		}, upload.Bytes("a", content))
 	}
 	for range 20 {
-		if err := send('a', func() { _ = send('b', func() {}) }); err != nil {
-			t.Fatal(err)
-		}
+		must(t, send('a', func() { _ = send('b', func() {}) }))
 	}
 }
 

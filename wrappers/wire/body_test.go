@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,13 +16,19 @@ import (
 )
 
 // request makes a request whose body is b, as a generated client does.
-func request(t *testing.T, b *wire.Body, url string) (*http.Request, error) {
+func request(t *testing.T, b *wire.Body) (*http.Request, error) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", nil)
+	must(t, err)
 	return req, b.Edit(t.Context(), req)
+}
+
+// sending is request for a body that can be sent.
+func sending(t *testing.T, b *wire.Body) *http.Request {
+	t.Helper()
+	req, err := request(t, b)
+	must(t, err)
+	return req
 }
 
 func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
@@ -56,7 +63,7 @@ func TestBodyRefusesWhatCannotBeSent(t *testing.T) {
 		{"a file of no source", wire.FormOf(wire.Field{Name: "f", File: &upload.Source{}}), `field "f"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			req, err := request(t, tt.body, "http://127.0.0.1")
+			req, err := request(t, tt.body)
 			if !errors.Is(err, upload.ErrInvalid) || !strings.Contains(err.Error(), tt.says) ||
 				strings.ContainsAny(err.Error(), "\r\n") {
 				t.Errorf("error %v, want one line, ErrInvalid, saying %q", err, tt.says)
@@ -114,10 +121,7 @@ func TestSizeIsPinned(t *testing.T) {
 					return wrap(bytes.NewReader(data[:tt.n])), nil
 				})
 				for shape, body := range map[string]*wire.Body{"raw": wire.Raw(src), "form": wire.Form("f", src)} {
-					req, err := request(t, body, "http://127.0.0.1")
-					if err != nil {
-						t.Fatal(err)
-					}
+					req := sending(t, body)
 					got, err := io.ReadAll(req.Body)
 					req.Body.Close()
 					req.Body.Close()
@@ -144,14 +148,14 @@ func TestSizeIsPinned(t *testing.T) {
 }
 
 func TestEmptyBodyIsNoBody(t *testing.T) {
-	req, err := request(t, wire.Raw(upload.Bytes("empty", nil)), "http://127.0.0.1")
+	req, err := request(t, wire.Raw(upload.Bytes("empty", nil)))
 	if err != nil || req.Body != http.NoBody || req.ContentLength != 0 {
 		t.Errorf("body %v, length %d, error %v: want http.NoBody, since any other goes out chunked", req.Body,
 			req.ContentLength, err)
 	}
 	var c counted
 	grown := c.source("empty", 0, func() (io.Reader, error) { return strings.NewReader("x"), nil })
-	if _, err := request(t, wire.Raw(grown), "http://127.0.0.1"); !errors.Is(err, upload.ErrInvalid) {
+	if _, err := request(t, wire.Raw(grown)); !errors.Is(err, upload.ErrInvalid) {
 		t.Errorf("an empty file that grew: error %v, want ErrInvalid", err)
 	}
 	if c.opened != 1 || c.closed != 1 {
@@ -166,11 +170,8 @@ func TestSourceThatCannotBeOpenedKeepsItsCause(t *testing.T) {
 		upload.Source{Name: "b", Size: 1, Open: func() (io.ReadCloser, error) {
 			return nil, &fs.PathError{Op: "open", Path: "b", Err: fs.ErrPermission}
 		}}, last.source("c", 1, one))
-	req, err := request(t, body, "http://127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) ||
+	req := sending(t, body)
+	if _, err := req.GetBody(); !errors.Is(err, upload.ErrInvalid) || !errors.Is(err, fs.ErrPermission) ||
 		!strings.Contains(err.Error(), `"b"`) {
 		t.Errorf("error %v, want ErrInvalid and fs.ErrPermission, naming the source", err)
 	}
@@ -198,16 +199,11 @@ func TestRawTypeIsWhatTheCallerPassesThenTheSourcesThenTheAPIs(t *testing.T) {
 		{"the letters' case differs", "", []string{"IMAGE/PNG"}, "image/png"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			req := httptest.NewRequest(http.MethodPost, "http://127.0.0.1", nil)
 			if tt.passed != "" {
 				req.Header.Set("Content-Type", tt.passed)
 			}
-			if err := wire.Raw(png, tt.accepted...).Edit(t.Context(), req); err != nil {
-				t.Fatal(err)
-			}
+			must(t, wire.Raw(png, tt.accepted...).Edit(t.Context(), req))
 			if got := req.Header.Get("Content-Type"); got != tt.want {
 				t.Errorf("Content-Type %q, want %q", got, tt.want)
 			}
@@ -219,10 +215,7 @@ func TestRawTypeIsWhatTheCallerPassesThenTheSourcesThenTheAPIs(t *testing.T) {
 func TestFormTypeIsTheFormsOwn(t *testing.T) {
 	form := wire.Form("file", upload.Bytes("a", []byte("x")))
 	for _, passed := range []string{"", "multipart/form-data", form.ContentType} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := httptest.NewRequest(http.MethodPost, "http://127.0.0.1", nil)
 		req.Header.Set("Content-Type", passed)
 		if err := form.Edit(t.Context(), req); err != nil || req.Header.Get("Content-Type") != form.ContentType {
 			t.Errorf("passed %q: %q, %v", passed, req.Header.Get("Content-Type"), err)
@@ -232,7 +225,7 @@ func TestFormTypeIsTheFormsOwn(t *testing.T) {
 
 func TestLargeBodyAsksForContinue(t *testing.T) {
 	for size, want := range map[int64]string{1<<20 - 1: "", 1 << 20: "100-continue"} {
-		req, err := request(t, wire.Raw(upload.ReaderAt("a", strings.NewReader(""), size)), "http://127.0.0.1")
+		req, err := request(t, wire.Raw(upload.ReaderAt("a", strings.NewReader(""), size)))
 		if err != nil || req.Header.Get("Expect") != want {
 			t.Errorf("%d bytes: Expect %q, error %v, want %q", size, req.Header.Get("Expect"), err, want)
 		}

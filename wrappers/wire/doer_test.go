@@ -77,6 +77,14 @@ func failed(err error) *upload.Error {
 	return cmp.Or(f, &upload.Error{})
 }
 
+// must fails the test if err is not nil.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // newDoer returns a Doer of the provider example. Without a base address it is
 // for a transport that needs none.
 func newDoer(tb testing.TB, api wire.API, cfg upload.Config) *wire.Doer {
@@ -91,6 +99,9 @@ func newDoer(tb testing.TB, api wire.API, cfg upload.Config) *wire.Doer {
 	}
 	return d
 }
+
+// hello is a source that can be read again.
+var hello = upload.Bytes("a.txt", []byte("hello"))
 
 // post sends one form through d as a generated client would.
 func post(ctx context.Context, d *wire.Doer, src upload.Source) error {
@@ -115,9 +126,7 @@ func TestEachAttemptSendsTheSameBodyWithItsOwnCredentials(t *testing.T) {
 		req.Header.Set("Authorization", fmt.Sprint("Bearer ", n))
 		return nil
 	}}, upload.Config{}, status(503), hangUp, status(429), status(201))
-	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, post(t.Context(), d, hello))
 	if s.got() != 4 {
 		t.Fatalf("%d attempts, want 4", len(s.bodies))
 	}
@@ -171,7 +180,7 @@ func TestWhatIsRepeated(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, d := serve(t, tt.api, upload.Config{Retry: upload.Retry{Attempts: tt.retry}}, tt.answer)
-			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+			err := post(t.Context(), d, hello)
 			if f := failed(err); !errors.Is(err, tt.kind) || f.Attempts != tt.attempts || s.got() != tt.attempts ||
 				f.Op != "createThing" || f.Temporary() != tt.temporary {
 				t.Errorf("%d requests, error %+v, want %d and %v, temporary: %t", s.got(), f, tt.attempts,
@@ -211,7 +220,7 @@ func TestRefusedCredentialsAreRenewedOnce(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			renew := func(*http.Request) (bool, error) { return tt.renewed, nil }
 			s, d := serve(t, wire.API{Repeatable: true, Renew: renew}, upload.Config{}, tt.answers...)
-			err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+			err := post(t.Context(), d, hello)
 			if !errors.Is(err, tt.kind) || s.got() != tt.want {
 				t.Errorf("%d requests and %v, want %d and %v", len(s.bodies), err, tt.want, tt.kind)
 			}
@@ -226,9 +235,7 @@ func TestRenewedCredentialsServeOneAttempt(t *testing.T) {
 	renew := func(req *http.Request) (bool, error) { req.Header.Set("Authorization", "renewed"); return true, nil }
 	s, d := serve(t, wire.API{Repeatable: true, Authorize: authorize, Renew: renew}, upload.Config{},
 		status(401), status(503), status(201))
-	if err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, post(t.Context(), d, hello))
 	for i, want := range []string{"1", "renewed", "2"} {
 		if got := s.headers[i].Get("Authorization"); got != want {
 			t.Errorf("attempt %d carries %q, want %q", i+1, got, want)
@@ -303,7 +310,7 @@ func TestWaits(t *testing.T) {
 					}),
 				}})
 				begin := time.Now()
-				err := post(t.Context(), d, upload.Bytes("a.txt", []byte("hello")))
+				err := post(t.Context(), d, hello)
 				if f := failed(err); f.RetryAfter < 0 {
 					t.Errorf("RetryAfter is negative: %+v", f)
 				}
@@ -329,7 +336,7 @@ func TestWaitEndsWithTheContext(t *testing.T) {
 		why := errors.New("the user went away")
 		time.AfterFunc(time.Minute, func() { cancel(why) })
 		began := time.Now()
-		err := post(ctx, d, upload.Bytes("a.txt", []byte("hello")))
+		err := post(ctx, d, hello)
 		f, _ := errors.AsType[*upload.Error](err)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || !errors.Is(err, upload.ErrUnavailable) ||
 			f == nil || f.Status != 503 {
@@ -444,9 +451,7 @@ func TestDeadKeptConnectionCostsNoAttempt(t *testing.T) {
 		GotConn: func(got httptrace.GotConnInfo) { kept = got.Conn },
 	})
 	for range 5 {
-		if err := post(ctx, d, upload.Bytes("a.txt", []byte("hello"))); err != nil {
-			t.Fatal(err)
-		}
+		must(t, post(ctx, d, hello))
 		for kept.SetDeadline(time.Time{}) == nil { // until the end of the connection has arrived
 			time.Sleep(time.Millisecond)
 		}

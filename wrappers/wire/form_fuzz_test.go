@@ -65,9 +65,7 @@ func FuzzForm(f *testing.F) {
 		}
 		var want bytes.Buffer
 		w := multipart.NewWriter(&want)
-		if err := w.SetBoundary(params["boundary"]); err != nil {
-			t.Fatal(err)
-		}
+		must(t, w.SetBoundary(params["boundary"]))
 		for _, p := range []struct {
 			name, contentType string
 			content           []byte
@@ -87,9 +85,7 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := form.Edit(t.Context(), req); err != nil {
-			t.Fatal(err)
-		}
+		must(t, form.Edit(t.Context(), req))
 		if req.ContentLength != int64(want.Len()) || form.Length != req.ContentLength {
 			t.Fatalf("Content-Length %d and Length %d, want %d", req.ContentLength, form.Length, want.Len())
 		}

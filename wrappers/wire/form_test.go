@@ -12,10 +12,7 @@ import (
 // text returns what a form of plain values sends, with B for its boundary.
 func text(t *testing.T, form *wire.Body) string {
 	t.Helper()
-	req, err := request(t, form, "http://127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	req := sending(t, form)
 	raw, err := io.ReadAll(req.Body)
 	if err != nil {
 		t.Fatal(err)

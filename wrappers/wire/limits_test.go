@@ -116,7 +116,7 @@ func TestErrorWhoseBodyDoesNotEndKeepsItsStatus(t *testing.T) {
 			})
 			began := time.Now()
 			err := post(t.Context(), d, upload.Bytes("a", []byte("x")))
-			if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 404 || f.Attempts != 2 ||
+			if f := failed(err); f.Status != 404 || f.Attempts != 2 ||
 				time.Since(began).Round(time.Second) != 10*time.Second {
 				t.Errorf("%s: %v after %s, want the second status after two times 5 s", name, err, time.Since(began))
 			}

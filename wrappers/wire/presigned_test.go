@@ -50,9 +50,7 @@ func TestPresignedSendsTheFileAndNothingElse(t *testing.T) {
 		w.WriteHeader(http.StatusCreated) // as Azure does
 	})
 	const path = "/up%2Fload/a%20b?X-Amz-Signature=a%2Bb%3D&x=%7e&y"
-	if err := sendTo(t, step, "put", url+path, wire.Raw(upload.Bytes("a.pdf", []byte("hello")))); err != nil {
-		t.Fatal(err)
-	}
+	must(t, sendTo(t, step, "put", url+path, wire.Raw(upload.Bytes("a.pdf", []byte("hello")))))
 	if uri != path || method != "PUT" || body != "hello" {
 		t.Errorf("%s %s %q, want PUT %s hello", method, uri, body, path)
 	}
@@ -168,7 +166,7 @@ func TestPresignedIsNotLedFromHTTPSToHTTP(t *testing.T) {
 	}))
 	defer srv.Close()
 	err := sendTo(t, presigned(t, srv.URL, srv.Client()), "PUT", srv.URL+"/x", letter)
-	if f, _ := errors.AsType[*upload.Error](err); f == nil || f.Status != 307 ||
+	if f := failed(err); f.Status != 307 ||
 		!strings.Contains(err.Error(), "only https") {
 		t.Errorf("error %v, want the 307, saying that only https is followed", err)
 	}

@@ -36,9 +36,7 @@ func readBy(r io.Reader, n int) ([]byte, error) {
 
 func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b.txt")
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, nil, 0o600))
 	empty, err := upload.File(path) // a Read into an empty buffer gives nothing, not even the end
 	if err != nil {
 		t.Fatal(err)
@@ -54,19 +52,13 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 		"raw": wire.Raw(srcs[0]), "form": wire.Form("f", srcs...), "form with values": wire.FormOf(plain...),
 		"values alone": wire.FormOf(plain[0], plain[2]),
 	} {
-		req, err := request(t, body, "http://127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := sending(t, body)
 		want, err := io.ReadAll(req.Body)
 		if err != nil || int64(len(want)) != body.Length {
 			t.Fatalf("%s: %d bytes and %v, want %d", name, len(want), err, body.Length)
 		}
 		for n := 1; n <= len(want)+1; n++ {
-			again, err := request(t, body, "http://127.0.0.1") // opened by its first Read
-			if err != nil {
-				t.Fatal(err)
-			}
+			again := sending(t, body)    // opened by its first Read
 			opened, err := req.GetBody() // open already
 			if err != nil {
 				t.Fatal(err)
@@ -96,15 +88,12 @@ func TestLargeBodyDoesNotEndWithAFullTLSRecord(t *testing.T) {
 		"eight bytes less than 80 KiB": wire.Raw(upload.Bytes("x", make([]byte, 5*record-8))), // full with TLS 1.2
 		"a form":                       wire.Form("f", upload.Bytes("x", make([]byte, 7*record-tail))),
 	} {
-		req, err := request(t, body, "http://127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := sending(t, body)
 		total, last := int64(0), 0
 		for buf := make([]byte, piece); total < body.Length; total += int64(last) {
-			if last, err = req.Body.Read(buf[:min(piece, body.Length-total)]); err != nil {
-				t.Fatal(err)
-			}
+			var err error
+			last, err = req.Body.Read(buf[:min(piece, body.Length-total)])
+			must(t, err)
 		}
 		if over := last % record; over == 0 || over > record-50 {
 			t.Errorf("%s: the last of %d bytes are %d, and these fill their records", name, total, last)
@@ -126,10 +115,7 @@ func TestFaultOfASourceStays(t *testing.T) {
 		for _, n := range []int{1, 5, 512} {
 			var c counted
 			src := c.source("a", 5, func() (io.Reader, error) { return content, nil })
-			req, err := request(t, wire.Form("f", src), "http://127.0.0.1")
-			if err != nil {
-				t.Fatal(err)
-			}
+			req := sending(t, wire.Form("f", src))
 			_, first := readBy(req.Body, n)
 			for range 3 {
 				if m, err := req.Body.Read(make([]byte, n)); !errors.Is(first, upload.ErrInvalid) ||
@@ -160,10 +146,7 @@ func TestBodyClosedWhileItsSourceOpensIsClosedThen(t *testing.T) {
 			}
 			return strings.NewReader("hello"), nil
 		})
-		req, err := request(t, wire.Raw(src), "http://127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := sending(t, wire.Raw(src))
 		read := make(chan error)
 		go func() {
 			n, err := req.Body.Read(make([]byte, 10))
@@ -188,10 +171,7 @@ func TestReadGivesWhatThereIsAndWaitsForNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		srcs := []upload.Source{upload.Bytes("a.txt", []byte("first")), upload.Reader("b.txt", r, 6)}
-		req, err := request(t, wire.Form("f", srcs...), "http://127.0.0.1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		req := sending(t, wire.Form("f", srcs...))
 		go func() {
 			for _, piece := range []string{"sec", "on", "d"} { // the last waits for the file's end
 				_, _ = w.Write([]byte(piece))
@@ -237,10 +217,8 @@ func TestSourceThatGivesNothingIsAskedAgainButNotForEver(t *testing.T) {
 			src := upload.Source{Name: "a", Size: int64(len(content)), Open: func() (io.ReadCloser, error) {
 				return io.NopCloser(&stuck{times, strings.NewReader(content)}), nil
 			}}
-			req, err := request(t, wire.Form("f", src), "http://127.0.0.1")
-			if err != nil {
-				t.Fatal(err)
-			}
+			req := sending(t, wire.Form("f", src))
+			var err error
 			for range 1000 {
 				if _, err = req.Body.Read(make([]byte, 512)); err != nil {
 					break

@@ -43,9 +43,7 @@ func TestTransportWithItsOwnCASendsFilesWhole(t *testing.T) {
 	sizes := []int{0, 1, 16 << 10, 68 << 10, len(content)}
 	step := presigned(t, srv.URL, tlsClient(srv))
 	for _, size := range sizes {
-		if err := sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))); err != nil {
-			t.Fatal(err)
-		}
+		must(t, sendTo(t, step, "PUT", srv.URL+"/x", wire.Raw(upload.Bytes("a", content[:size]))))
 	}
 	if !slices.Equal(got, sizes) {
 		t.Errorf("the server got bodies of %v bytes, want %v", got, sizes)
