@@ -36,9 +36,12 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 	const aspect = "upload under another parent"
 	switch what := "an upload under another " + param; {
 	case m.about(r) && (reading(r) || r.Method == http.MethodDelete):
-		no := r.repeats() // then the upload is looked for later
-		a := p.lacks(aspect, what, r, p.good(r, there), func([]byte) bool { return no })
-		if a.ok() && !reading(r) && !no {
+		stays := false
+		a := p.lacks(aspect, what, r, p.good(r, there), func([]byte) bool {
+			stays = r.repeats() && p.isStill(r, m)
+			return stays
+		})
+		if a.ok() && !reading(r) && !stays {
 			p.forget(func(kept *made) bool { return kept == m })
 		}
 	case !m.about(r) && r.Method == http.MethodGet:
@@ -47,4 +50,15 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 			a.broke(ruleAnswer, what, "the list has an upload%s, which is under another %s", m.called(), param)
 		}
 	}
+}
+
+// isStill reports whether an upload is still at its own place after a DELETE in another.
+// Without a GET there, a list is looked at later.
+func (p *prober) isStill(r *operation, m *made) bool {
+	get := p.at(r.path, http.MethodGet)
+	if get == nil || !get.succeeded {
+		return true
+	}
+	a := p.ask(get, p.good(get, m.found()))
+	return a.ok() && !saysDeleted(a.body)
 }

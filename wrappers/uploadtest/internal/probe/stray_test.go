@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
@@ -27,6 +28,7 @@ paths:
     &part {name: partId, in: path, required: true, schema: {type: string}}], get: {operationId: part, responses: *all},
     put: {operationId: put, responses: *all}, delete: &drop {operationId: drop, responses: *all}}
   /things/{thingId}/parts/{partId}/file: {parameters: [*thing, *part],
+    get: {operationId: kept, responses: {default: {description: It., content: {application/json: {}}}}},
     delete: {<<: *drop, operationId: wipe, description: It is no error when there is none.}}
   /things/{thingId}/files: {parameters: [*thing], get: {operationId: files, responses: *all}}
   /things/{thingId}/files/{thePart}: {parameters: [*thing, {<<: *part, name: thePart}],
@@ -65,12 +67,18 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 	}
 	// What is found there is still at its own place. So is what a DELETE of nothing may leave.
 	for _, c := range []struct {
-		op          string
+		op, body    string
 		kept, lines int
-	}{{"part", 1, 1}, {"drop", 0, 1}, {"wipe", 1, 0}} {
+	}{{"part", "", 1, 1}, {"drop", "", 0, 1}, {"wipe", "{}", 1, 0}, {"wipe", `{"deleted":true}`, 0, 1}} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, nestSpec)
-			p.transport, _ = answered(http.StatusOK)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodDelete || c.body == "" {
+					return came(r, http.StatusOK, "", ""), nil
+				}
+				return came(r, http.StatusOK, "application/json", c.body), nil
+			})
+			ops["kept"].succeeded = true
 			m := &made{by: ops["add"], ids: map[string]string{"thingId": "t-1", "partId": "p-1"}}
 			p.kept = []*made{m}
 			if p.stray(ops[c.op], m, "thingId", m.found().under("thingId", "t-2")); len(p.kept) != c.kept {
@@ -78,7 +86,7 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 			}
 		})
 		if len(lines) != c.lines {
-			t.Errorf("%s: %q", c.op, lines)
+			t.Errorf("%s of %s: %q", c.op, c.body, lines)
 		}
 	}
 }
