@@ -404,6 +404,7 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		return all
 	}
 	thing, whole := map[string]string{"id": "t-1"}, map[string]string{"fileId": "whole"}
+	both := map[string]string{"id": "t-1", "fileId": "whole"}
 	for _, c := range []struct {
 		what    string
 		status  int
@@ -423,6 +424,10 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 		{"what comes later", 200, "", false, 1, thing, nil, map[string]int{look: 11, peek: 11, file: 11, size: 11}, ""},
 		{"nothing comes of no file", 200, "", false, 0, thing, nil, map[string]int{look: 2, peek: 2, file: 2,
 			size: 2}, ""},
+		{"not ready, and an id is missed", 200, "", false, 1, both, nil,
+			map[string]int{look: 21, peek: 21, file: 21, size: 21, "/files/whole": 21}, ""},
+		{"not ready", 200, "", false, 1, both, nil,
+			map[string]int{look: 2, peek: 2, file: 2, size: 2, "/files/whole": 2}, ""},
 		{"one of another kind", 404, "", false, 1, thing, nil, map[string]int{look: 6}, ""},
 		{"a conflict", 409, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
 		{"too early", 425, "", false, 1, whole, nil, map[string]int{"/files/whole": 23}, "open"},
@@ -441,6 +446,9 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 					if asked[path]++; c.what == "told slowly" {
 						time.Sleep(2 * time.Second)
 					}
+					if strings.HasPrefix(c.what, "not ready") && body != "" {
+						body = `{"status":"in_progress"}`
+					}
 					resp := came(r, c.status, "application/json", body)
 					resp.Header.Set("Retry-After", c.later)
 					return resp, nil
@@ -448,6 +456,9 @@ func TestAnUploadIsAwaitedAndItsFilesAreAskedForByTheirIDs(t *testing.T) {
 				by := p.ops[0]
 				if c.what == "one of another kind" {
 					by = p.at("/things/{id}/content", http.MethodPut)
+				}
+				if strings.HasSuffix(c.what, "is missed") {
+					by.unfound = "no answer gave its id"
 				}
 				m := &made{by: by, ids: c.ids, ofFile: c.ofFile, waiting: c.waiting, answer: answer{p: p},
 					files: slices.Repeat([]sentFile{{content: []byte(later)}}, c.files), shown: map[string][]leaf{}}
