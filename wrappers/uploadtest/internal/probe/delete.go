@@ -95,10 +95,13 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 			if later && reading(same) {
 				p.await(m, same.name+" no more", func() bool { return !p.ask(same, p.good(same, m.found())).ok() })
 			}
+			ofOthers := false // it lists those, such as all that was put into a folder
 			a := p.lacks("deleted upload", "a deleted upload", same, p.good(same, m.found()), func(answer []byte) bool {
-				return same == r && told || saysDeleted(answer)
+				listed := leavesOfEach(elementsOf(answer))
+				ofOthers = reading(same) && len(listed) > len(m.files) && !p.isListed(same, m, listed)
+				return same == r && told || saysDeleted(answer) || ofOthers
 			})
-			told = told || reading(same) && a.ok()
+			told = told || reading(same) && a.ok() && !ofOthers
 		}
 	}
 	for name, get := range m.given {

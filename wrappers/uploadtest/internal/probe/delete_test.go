@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,6 +119,9 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 		{"twice: it is not an error if there is none.", 204, 0, "DELETE GET DELETE ", ""},
 		{"twice: it succeeds even if it does not exist.", 204, 0, "DELETE GET DELETE ", ""},
 		{"twice, and told of", 204, 0, "DELETE GET DELETE ", ""},
+		{`told of: [{"id":"u-2"}]`, 204, 0, "DELETE GET DELETE ", ""},
+		{`told of: [{"id":"u-1"}]`, 204, 0, "DELETE GET DELETE ", "200 to a deleted upload"},
+		{`twice, and told of: [{"id":"u-2"}]`, 204, 0, "DELETE GET DELETE ", "204 to a deleted upload"},
 	} {
 		asked, there := "", c.there
 		lines := lab.Recorded(t, func(tb testing.TB) {
@@ -129,9 +133,10 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 					return came(r, status, "application/json", "{}"), nil
 				case r.Method == http.MethodDelete && (asked == "" || strings.HasPrefix(c.says, "twice")):
 					status = c.status
-				case strings.HasSuffix(c.says, "told of"):
+				case r.Method == http.MethodGet && strings.Contains(c.says, "told of"):
 					asked += "GET "
-					return came(r, http.StatusOK, "application/json", `{"deleted":true}`), nil
+					_, told, _ := strings.Cut(c.says, "told of: ")
+					return came(r, http.StatusOK, "application/json", cmp.Or(told, `{"deleted":true}`)), nil
 				case r.Method == http.MethodDelete:
 				case there > 0:
 					there--
@@ -141,7 +146,8 @@ func TestWhatIsDeletedIsLookedFor(t *testing.T) {
 				return came(r, status, "application/json", "{}"), nil
 			})
 			ops["look"].succeeded, ops["drop"].Operation.Description = true, c.says
-			p.kept = []*made{{by: ops["start"], ids: map[string]string{"id": "u-1"}, shown: map[string][]leaf{}}}
+			p.kept = []*made{{by: ops["start"], ids: map[string]string{"id": "u-1"}, own: []string{"u-1"},
+				shown: map[string][]leaf{}}}
 			p.deletes(ops["drop"])
 		})
 		if got := strings.Join(lines, "\n"); asked != c.asked || !strings.Contains(got, c.want) ||

@@ -41,7 +41,7 @@ func (p *prober) learn(m *made, a answer) {
 	slices.SortStableFunc(all, func(a, b leaf) int { return rank(a) - rank(b) })
 	for _, l := range all {
 		for _, name := range p.namesOf(l, m, a, all) {
-			if l.at >= 0 {
+			if l.at >= 0 && (len(m.files) == 0 || l.of <= len(m.files)) { // a longer list has others', too
 				for len(m.ofFile) <= l.at {
 					m.ofFile = append(m.ofFile, map[string]string{})
 				}

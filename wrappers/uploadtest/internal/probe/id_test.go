@@ -157,6 +157,7 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{`{"owner":{"gid":"u-1"}}`, "", "map[gid:u-1]", "[]"},
 		{`{"infos":[{"id":"f-1"},{"id":"f-2"}]}`, "", "map[id:f-1 infoId:f-1 infos:2 thingId:f-1]",
 			"[map[id:f-1 infoId:f-1 thingId:f-1] map[id:f-2 infoId:f-2 thingId:f-2]]"},
+		{`{"infos":[{"id":"f-1"},{"id":"f-2"},{"id":"f-3"}]}`, "", "map[infoId:f-1 infos:3]", "[]"},
 		{`{"infos":[{"id":"f-1"}]}`, "", "map[infoId:f-1 infos:1]", "[map[infoId:f-1]]"},
 		{`{"infos":[{"id":"f-1"},{"id":"f-2"}],"thing_id":"t-1"}`, "",
 			"map[infoId:f-1 infos:2 thingId:t-1 thing_id:t-1]",

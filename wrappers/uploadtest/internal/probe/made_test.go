@@ -140,4 +140,9 @@ func TestAnUploadIsMadeToBeActedOn(t *testing.T) {
 			t.Errorf("after a %d it acts on %q, want %q", status, s.params["rowId"], want)
 		}
 	}
+	for action, want := range map[string]bool{"/rows/{rowId}/withdrawal": true, "/rows/{rowId}/release": false} {
+		if undoes.MatchString(action) != want {
+			t.Errorf("%s takes it away: %t", action, !want)
+		}
+	}
 }

@@ -95,7 +95,7 @@ var (
 	repeatable = regexp.MustCompile(`(?i)\b(may|can) be (repeated|sent again)\b|\brepeatable\b|\bidempotent\b|` +
 		`\bno(t an)? error (if|when)\b|\bsucceeds\b` + within + `\b(does not|doesn't|not) exist\b|` +
 		`\balready (deleted|removed|gone)\b` + within + `\b20[024]\b|\b20[024]\b` + within + `\balready\b`)
-	undoes = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard`)
+	undoes = regexp.MustCompile(`(?i)delet|remov|trash|purge|archiv|destroy|revok|cancel|abort|discard|withdraw`)
 	unique = regexp.MustCompile(names.String() + `|(?i)^(path|key|slug|title)$`)
 	prose  = regexp.MustCompile(`(?i)^(title|label|subject|description|comments?|notes?|caption|summary|category)$`)
 

@@ -24,7 +24,8 @@ func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
 			continue
 		}
 		for _, other := range p.kept {
-			if id := other.ids[param]; id != "" && id != m.ids[param] {
+			hasSame := r.last != param && other.ids[r.last] == m.ids[r.last] // such as part 1
+			if id := other.ids[param]; id != "" && id != m.ids[param] && !hasSame {
 				return m, id
 			}
 		}

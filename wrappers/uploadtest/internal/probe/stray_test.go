@@ -49,6 +49,7 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 		{"another list", "others", "thingId", func(_, _ *made) {}, ""},
 		{"a part without a parent", "part", "thingId", func(one, _ *made) { delete(one.ids, "thingId") }, ""},
 		{"parts of one parent", "part", "thingId", func(_, other *made) { other.ids["thingId"] = "t-1" }, ""},
+		{"a part that both have", "part", "thingId", func(_, other *made) { other.ids["partId"] = "p-1" }, ""},
 		{"what waits, and another", "part", "thingId", func(one, _ *made) { one.waiting = true }, "t-1"},
 		{"what was put", "part", "partId", func(one, other *made) { one.by, other.by = other.by, one.by }, ""},
 	} {
