@@ -36,6 +36,16 @@ type refusal struct {
 	code   string // in it
 }
 
+func (r refusal) String() string {
+	switch {
+	case r.code != "":
+		return fmt.Sprintf("%d and the code %s", r.status, r.code)
+	case r.after != 0:
+		return fmt.Sprintf("%d, then %d without JSON", r.after, r.status)
+	}
+	return fmt.Sprintf("%d without JSON", r.status)
+}
+
 // refusals are answers that mean the same whoever gives them.
 var refusals = []refusal{
 	{status: http.StatusBadRequest, kind: upload.ErrInvalid},
@@ -98,18 +108,11 @@ func kindsHold(t *trial) {
 				continue // it is what the client looks for, such as whether a name is free
 			case op == Token && c.again == never:
 				continue // OAuth 2 has a language of its own for these
+			case c.after != 0 && t.plain():
+				continue // it need not send again
 			}
-			what := fmt.Sprintf("%s answered %d without JSON", op, c.status)
-			switch {
-			case c.code != "":
-				what = fmt.Sprintf("%s answered %d and the code %s", op, c.status, c.code)
-			case c.after != 0:
-				what = fmt.Sprintf("%s answered %d, then %d without JSON", op, c.after, c.status)
-			}
-			t.about("%s", what).fresh(func(t *trial) {
-				if c.after != 0 && t.plain() {
-					return
-				} else if c.after != 0 {
+			t.about("%s answered %s", op, c).fresh(func(t *trial) {
+				if c.after != 0 {
 					t.Server.Inject(op, 1, Answer(c.after, "", "Retry-After", "0"))
 				}
 				var n atomic.Int32

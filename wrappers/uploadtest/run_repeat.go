@@ -234,7 +234,7 @@ func freshCredentials(t *trial) {
 		if t.Server.contract.Operation(op) == nil {
 			continue
 		}
-		if slices.Contains(opsOf(t.requests()), Token) && !t.plain() {
+		if len(t.of(Token)) > 0 && !t.plain() {
 			t.about("%s answered 401 once", op).fresh(tokenDropped(op))
 		}
 		pause := 20 * time.Millisecond
@@ -252,7 +252,7 @@ func freshCredentials(t *trial) {
 					"make new ones for each request")
 				return
 			}
-		case slices.Contains(opsOf(t.requests()), Token):
+		case len(t.of(Token)) > 0:
 			pause = 1100 * time.Millisecond // longer than a token that is aged
 		default:
 			continue

@@ -26,10 +26,11 @@ func (t *trial) storesNothing(ctx context.Context, src *source, kind error) (fai
 	if t.Server != nil {
 		t.Server.quiet()
 	}
-	if alive && src.Size == int64(len(src.content)) && src.came(accepted(t.requests()[requests:])) {
+	own := t.requests()[requests:]
+	if alive && src.Size == int64(len(src.content)) && src.came(accepted(own)) {
 		return failure, ok // a later step failed, and the whole file may stay
 	}
-	for _, r := range t.requests()[requests:] {
+	for _, r := range own {
 		for _, m := range contract.Members(r.Answer) { // one of them may be an id
 			if t.isHeld(m.Value) {
 				t.broke("stored: an upload that failed left a file under its id")
@@ -70,21 +71,19 @@ func (t *trial) fails(err, kind error) (failure *upload.Error, ok bool) {
 		t.broke("error: of type %s, want *upload.Error: %v", fmt.Sprintf("%T", err), err)
 		return nil, false
 	}
-	for _, other := range kinds {
-		switch wrong := other != kind && errors.Is(err, other); {
-		case wrong && failure == nil && !errors.Is(err, kind):
-			t.broke("error: of the kind %q, want %q: %v", other, kind, err)
-			return nil, false
-		case wrong && errors.Is(err, kind) && slices.Contains(kinds, kind):
-			t.broke("error: of two kinds, %q and %q: %v", kind, other, err)
-			return failure, false
-		}
-	}
-	if failure != nil && !errors.Is(err, kind) {
+	right := errors.Is(err, kind)
+	other := slices.IndexFunc(kinds, func(k error) bool { return k != kind && errors.Is(err, k) })
+	switch {
+	case !right && failure != nil:
 		t.broke("error: not of the kind %q: %v", kind, err)
-		return failure, false
+	case !right && other >= 0:
+		t.broke("error: of the kind %q, want %q: %v", kinds[other], kind, err)
+	case right && other >= 0 && slices.Contains(kinds, kind):
+		t.broke("error: of two kinds, %q and %q: %v", kind, kinds[other], err)
+	default:
+		return failure, failure != nil
 	}
-	return failure, failure != nil
+	return failure, false
 }
 
 // kinds exclude one another. [upload.ErrNotReplayable] is not among them: it

@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -28,34 +29,33 @@ func (t *trial) arrives(src *source) (upload.Result, bool) {
 		}
 		return res, false
 	}
-	ok := t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID, "")
-	if after := t.count(); ok && t.Count != nil && after != count+1 && !(after == count && t.chosen(res.ID)) {
+	if t.describes(res, src.Source) && t.holds(res.ID, src) && t.carried(src, requests) && t.traces(res.TraceID, "") {
+		after := t.count()
+		if t.Count == nil || after == count+1 || after == count && t.chosen(res.ID) {
+			return res, true
+		}
 		t.broke("count: %d files are stored after one upload, %d were before", after, count)
-		ok = false
 	}
-	if !ok {
-		t.seen.Failed.Store(true)
-	}
-	return res, ok
+	t.seen.Failed.Store(true)
+	return res, false
 }
 
 // describes compares a result with the source that was uploaded. A plain client
 // may leave out everything but the id.
 func (t *trial) describes(res upload.Result, src upload.Source) bool {
 	t.Helper()
-	switch bare, want := t.plain(), upload.BaseName(src.Name); {
-	case res.ID == "" && (!bare || t.Stored != nil):
+	switch want := upload.BaseName(src.Name); {
+	case res.ID == "" && (!t.plain() || t.Stored != nil):
 		t.broke("result: the ID is empty")
-	case res.Size != src.Size && !bare:
-		t.broke("result: Size is %d, but %d bytes were handed over", res.Size, src.Size)
-	case res.Name != want && !bare:
-		t.broke("result: Name is %q, want %q", res.Name, want)
-	case !bare && !t.belongs(res):
-	default:
+	case t.plain():
 		t.seen.Note(aResult)
-		if !bare {
-			t.seen.Note(aName)
-		}
+		return true
+	case res.Size != src.Size:
+		t.broke("result: Size is %d, but %d bytes were handed over", res.Size, src.Size)
+	case res.Name != want:
+		t.broke("result: Name is %q, want %q", res.Name, want)
+	case t.belongs(res):
+		t.seen.Note(aResult, aName)
 		return true
 	}
 	return false
@@ -109,7 +109,7 @@ func (t *trial) chosen(id string) bool {
 	return false
 }
 
-// Has reports whether a member of a JSON answer has a value.
+// has reports whether a member of a JSON answer has a value.
 func has(answer []byte, value string) bool {
 	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
 }
@@ -149,7 +149,7 @@ func (t *trial) expects(src *source) string {
 	own := cmp.Or(src.ContentType, upload.OctetStream)
 	for _, r := range slices.Backward(t.requests()) {
 		for _, f := range r.Files {
-			if f.SHA256 == src.hash() && !t.Server.contract.Takes(r.Op, r.Header, f.Field, own) {
+			if src.whole(f) && !t.Server.contract.Takes(r.Op, r.Header, f.Field, own) {
 				return f.ContentType
 			}
 		}
@@ -192,6 +192,34 @@ var fileName = regexp.MustCompile(`(?i)^(original[-_]?)?file[-_]?name$`)
 // escapes are how browsers write in a form what would end a name there.
 var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
+// astray says what is wrong with a request for src by itself.
+func (t *trial) astray(r Request, src *source, earlier []Request) string {
+	if r.Fields == nil && slices.ContainsFunc(earlier, func(q Request) bool {
+		return q.Op == Presigned && q.URI == r.URI && q.Status/100 == 2
+	}) {
+		return "presigned: the request goes to the URL of an earlier upload"
+	}
+	for name, values := range r.Fields {
+		if name != "" && len(src.content) > 0 && slices.Contains(values, string(src.content)) {
+			return fmt.Sprintf("wire: the part %q of the form is the file, and has no file name", name)
+		}
+	}
+	for _, m := range contract.Members(r.Body) {
+		want := upload.BaseName(src.Name)
+		if !fileName.MatchString(m.Name) || len(r.Files) > 0 || t.Server.contract.Operation(r.Op) == nil {
+			continue
+		}
+		if t.seen.Note(aName); m.Value != want {
+			return fmt.Sprintf("wire: the %s of %s is %q, want %q", m.Name, r.Op, m.Value, want)
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(r.Files), src.whole)
+	if copies := len(r.Files) - len(others); copies > 1 {
+		return fmt.Sprintf("wire: one request carries the file %d times", copies)
+	}
+	return ""
+}
+
 // carried compares the requests since a number of them with src: their last
 // file, or the parts that they carry.
 func (t *trial) carried(src *source, since int) bool {
@@ -202,60 +230,31 @@ func (t *trial) carried(src *source, since int) bool {
 	t.Server.quiet() // then it is known how far a request came whose connection was cut
 	var last *File
 	all := t.requests()
-	for _, r := range all[since:] {
-		if r.Fields == nil && slices.ContainsFunc(all[:since], func(q Request) bool {
-			return q.Op == Presigned && q.URI == r.URI && q.Status/100 == 2
-		}) {
-			t.broke("presigned: the request goes to the URL of an earlier upload")
+	earlier, own := all[:since], all[since:]
+	for _, r := range own {
+		if wrong := t.astray(r, src, earlier); wrong != "" {
+			t.broke("%s", wrong)
 			return false
 		}
-		for name, values := range r.Fields {
-			if name != "" && len(src.content) > 0 && slices.Contains(values, string(src.content)) {
-				t.broke("wire: the part %q of the form is the file, and has no file name", name)
-				return false
-			}
-		}
-		for _, m := range contract.Members(r.Body) {
-			want := upload.BaseName(src.Name)
-			if !fileName.MatchString(m.Name) || len(r.Files) > 0 || t.Server.contract.Operation(r.Op) == nil {
-				continue
-			}
-			if t.seen.Note(aName); m.Value != want {
-				t.broke("wire: the %s of %s is %q, want %q", m.Name, r.Op, m.Value, want)
-				return false
-			}
-		}
-		copies := 0
-		for _, f := range r.Files {
-			if f.SHA256 == src.hash() {
-				copies++
-			}
-			if r.Status/100 == 2 {
-				last = &f
-			}
-		}
-		if copies > 1 {
-			t.broke("wire: one request carries the file %d times", copies)
-			return false
+		if n := len(r.Files); n > 0 && r.Status/100 == 2 {
+			last = &r.Files[n-1]
 		}
 	}
-	if wrong, inParts := t.joined(src, all[since:]); wrong != "" {
+	wrong, inParts := t.joined(src, own)
+	files := accepted(own)
+	switch name, want := upload.BaseName(src.Name), t.expects(src); {
+	case wrong != "":
 		t.broke("wire: %s", wrong)
-		return false
-	} else if inParts {
+	case inParts:
 		t.seen.Note(aContent)
 		return true
-	}
-	if files := accepted(all[since:]); src.inParts(files) && src.came(files) {
+	case src.inParts(files) && src.came(files):
 		t.seen.Scattered.Store(true)
 		t.seen.Missed("the file came in parts, and no request says where its part belongs")
 		return true
-	}
-	if last == nil {
+	case last == nil:
 		return true
-	}
-	switch name, want := upload.BaseName(src.Name), t.expects(src); {
-	case last.SHA256 != src.hash():
+	case !src.whole(*last):
 		t.broke("wire: %d bytes arrived, which are not the file's %d", last.Size, src.Size)
 	case last.Name != upload.BaseName(last.Name):
 		t.broke("wire: the name has directories: %q", last.Name)
