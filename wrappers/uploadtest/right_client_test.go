@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,8 +20,93 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
+// looks sees whether names are free before it sends.
+var looks = uploads(func(c call) (upload.Result, error) {
+	for _, name := range []string{"free", "free-2"} {
+		if err := look(c, name, new(depotAnswer)); !errors.Is(err, upload.ErrNotFound) {
+			return upload.Result{}, err
+		}
+	}
+	return c.send()
+})
+
+// asks asks about what it sent, some times.
+func asks(times int) func(upload.Uploader) upload.Uploader {
+	return uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		for n := 0; n < times && err == nil; n++ {
+			said := depotAnswer{trace: res.TraceID}
+			if err = look(c, res.ID, &said); err == nil {
+				err = said.sized("look", 200, res.Size)
+			}
+			res.TraceID = said.trace
+		}
+		return res, err
+	})
+}
+
+// A failure after the file has arrived may leave it there. Net/http by itself
+// repeats a GET whose connection is cut. A token may be there before.
+var whatMoreRequestsMeet = all(uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast, endless, unusable,
+	idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod))
+
+// A client announces what the spec lets it, and a server may keep no media
+// type.
+var whatFilesMeet = all(bytesArrive, namesArrive, mediaTypesArrive)
+
 // Clients that are right in an unusual way: nothing may be said of them.
 var rightClients = []bite{
+	{"a form is asked about, and the answer tells of a job", rig{form: true, client: asks(1),
+		received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
+			rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
+		})}, whatMoreRequestsMeet, ""},
+	{"a client polls", rig{form: true, client: asks(3)}, whatMoreRequestsMeet, ""},
+	{"a client looks whether names are free", rig{form: true, client: looks}, whatMoreRequestsMeet, ""},
+	{"a form is asked about", rig{form: true, client: asks(1)}, whatMoreRequestsMeet, ""},
+	{"a presigned step is asked about", rig{client: asks(1)}, whatMoreRequestsMeet, ""},
+	{"a key is made of words", rig{form: true,
+		sent: faulty.RequestTo("/forms", faulty.Header("Authorization", "Key design-candidate-runtime"))},
+		whatMoreRequestsMeet, ""},
+	{"a number is refused where the spec has a text", rig{client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if strings.HasPrefix(res.ID, "9007") {
+			err = errors.New("a number")
+		}
+		return res, err
+	})}, whatMoreRequestsMeet, ""},
+	{"what an upload that failed left is deleted", rig{client: uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if client := c.u.(*depotClient); err != nil && c.ctx.Err() == nil && res.ID != "" {
+			_ = client.do(c.ctx, "remove", "DELETE", client.base+"/objects/"+url.PathEscape(res.ID), "", nil,
+				new(depotAnswer))
+		}
+		return res, err
+	})}, whatMoreRequestsMeet, ""},
+	{"a client logs in first", rig{form: true, oauth: true, received: oauth(nil).received, stored: func(s *Subject) {
+		_, _ = s.Uploader.(*depotClient).credential(context.Background())
+	}}, whatMoreRequestsMeet, ""},
+	{"a client looks whether its bytes are there before it sends them again", rig{sent: looking,
+		received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) { rec.Header().Del("X-Depot-Trace") }),
+	}, whatMoreRequestsMeet, ""},
+
+	{"the spec has one media type", rig{raw: true,
+		spec: bytes.Replace(lab.DepotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1),
+		sent: faulty.RequestTo("/raw", faulty.Header("Content-Type", upload.OctetStream))}, whatFilesMeet, ""},
+	{"the store keeps no media type", rig{raw: true, stored: func(s *Subject) {
+		stored := s.Stored
+		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+			content, _, err := stored(ctx, id)
+			return content, "", err
+		}
+	}}, whatFilesMeet, ""},
+	{"a form takes one media type", rig{form: true, spec: amended("multipart/form-data:",
+		"\n            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}"),
+		client: input(func(src *upload.Source) { src.ContentType = upload.OctetStream })}, whatFilesMeet, ""},
+	{"a form has an empty field", rig{form: true,
+		spec:     amended("required: [file]\n              properties:", "\n                n: {type: string}"),
+		sent:     faulty.RequestTo("/forms", fielded(func() string { return "" })),
+		received: faulty.Arrival("/forms", fieldless)}, whatFilesMeet, ""},
+
 	{"a 403 for the token is taken for a 403", rig{form: true, oauth: true, received: oauth(nil).received,
 		client: misstated(func(e *upload.Error) {
 			if e.Op == Token && e.Status == 403 {
@@ -108,14 +195,7 @@ var rightClients = []bite{
 			return answer.literal(), err
 		})
 	}}, redirectsTellNothing, ""},
-	{"the spec has no 404 for an id", rig{form: true, client: uploads(func(c call) (upload.Result, error) {
-		res, err := c.send()
-		if err == nil {
-			said := depotAnswer{trace: res.TraceID}
-			err = look(c, res.ID, &said)
-			res.TraceID = said.trace
-		}
-		return res, err
-	}), spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
+	{"the spec has no 404 for an id", rig{form: true, client: asks(1),
+		spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		idsAsWritten, ""},
 }

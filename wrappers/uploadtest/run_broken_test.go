@@ -1,16 +1,11 @@
 package uploadtest
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -36,6 +31,15 @@ func linesOf(t *testing.T, check func(*trial), r rig, last ...string) []string {
 	return lab.Recorded(t, func(tb testing.TB) { property{check: check}.hold(begin(tb, r.setup)) }, last...)
 }
 
+// all holds several properties, each on a subject of its own.
+func all(checks ...func(*trial)) func(*trial) {
+	return func(t *trial) {
+		for _, check := range checks {
+			t.fresh(check)
+		}
+	}
+}
+
 func TestTheKitNamesEachFault(t *testing.T) {
 	t.Parallel()
 	// These go on with up to 16 MiB, which is for nothing once the fault is named.
@@ -49,81 +53,8 @@ func TestTheKitNamesEachFault(t *testing.T) {
 			if slices.Contains(heavy, at(b.check)) {
 				last = b.want
 			}
-			lines := linesOf(t, b.check, b.rig, last)
-			if b.want != "" {
-				lab.Named(t, lines, b.want)
-			} else if len(lines) > 0 {
-				t.Errorf("it was blamed: %q", lines)
-			}
+			lab.Matched(t, linesOf(t, b.check, b.rig, last), b.want)
 		})
-	}
-}
-
-// A failure after the file has arrived may leave it there. Net/http by itself
-// repeats a GET whose connection is cut. A token may be there before.
-func TestAClientMayDoMoreThanUpload(t *testing.T) {
-	t.Parallel()
-	looks := uploads(func(c call) (upload.Result, error) {
-		for _, name := range []string{"free", "free-2"} {
-			if err := look(c, name, new(depotAnswer)); !errors.Is(err, upload.ErrNotFound) {
-				return upload.Result{}, err
-			}
-		}
-		return c.send()
-	})
-	asks := func(times int) func(upload.Uploader) upload.Uploader {
-		return uploads(func(c call) (upload.Result, error) {
-			res, err := c.send()
-			for n := 0; n < times && err == nil; n++ {
-				said := depotAnswer{trace: res.TraceID}
-				if err = look(c, res.ID, &said); err == nil {
-					err = said.sized("look", 200, res.Size)
-				}
-				res.TraceID = said.trace
-			}
-			return res, err
-		})
-	}
-	login := func(s *Subject) { _, _ = s.Uploader.(*depotClient).credential(context.Background()) }
-	for what, r := range map[string]rig{
-		"asks about a form and is told of a job": {form: true, client: asks(1),
-			received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
-				rec.Body = bytes.NewBufferString(hexID.ReplaceAllString(rec.Body.String(), `"job"`))
-			})},
-		"polls": {form: true, client: asks(3)}, "looks whether names are free": {form: true, client: looks},
-		"asks about a form": {form: true, client: asks(1)}, "asks about a presigned step": {client: asks(1)},
-		"has a key of words": {form: true,
-			sent: faulty.RequestTo("/forms", faulty.Header("Authorization", "Key design-candidate-runtime"))},
-		"takes no number where the spec has a text": {client: uploads(func(c call) (upload.Result, error) {
-			res, err := c.send()
-			if strings.HasPrefix(res.ID, "9007") {
-				err = errors.New("a number")
-			}
-			return res, err
-		})},
-		"deletes what an upload that failed left": {client: uploads(func(c call) (upload.Result, error) {
-			res, err := c.send()
-			if client := c.u.(*depotClient); err != nil && c.ctx.Err() == nil && res.ID != "" {
-				_ = client.do(c.ctx, "remove", "DELETE", client.base+"/objects/"+url.PathEscape(res.ID), "", nil,
-					new(depotAnswer))
-			}
-			return res, err
-		})},
-		"logs in": {form: true, oauth: true, received: oauth(nil).received, stored: login},
-		"looks whether its bytes are there before it sends them again": {sent: looking,
-			received: faulty.Reply("/objects/", func(rec *httptest.ResponseRecorder) {
-				rec.Header().Del("X-Depot-Trace")
-			})},
-	} {
-		lines := lab.Recorded(t, func(tb testing.TB) {
-			for _, check := range []func(*trial){uploadsAtOnce, cancelInAnswer, kindsHold, faultsPass, faultsLast,
-				endless, unusable, idsAsWritten, freshCredentials, secretsStay, handingOut(presignedMethod)} {
-				check(begin(tb, r.setup))
-			}
-		})
-		if len(lines) > 0 {
-			t.Errorf("a client that %s: %d lines, such as: %s", what, len(lines), lines[0])
-		}
 	}
 }
 
@@ -193,44 +124,12 @@ func TestNoLineIsUntrue(t *testing.T) {
 	}
 }
 
-// A client announces what the spec lets it, and a server may keep no media
-// type.
-func TestTheMediaTypeIsOneOfTheSpec(t *testing.T) {
+// Where there is no Server, a store tells of media types.
+func TestAStoreAloneTellsOfMediaTypes(t *testing.T) {
 	t.Parallel()
-	octets := faulty.Header("Content-Type", upload.OctetStream)
-	untyped := func(s *Subject) {
-		stored := s.Stored
-		s.Stored = func(ctx context.Context, id string) (io.ReadCloser, string, error) {
-			content, _, err := stored(ctx, id)
-			return content, "", err
-		}
-	}
-	only := bytes.Replace(lab.DepotSpec, []byte("'*/*'"), []byte(upload.OctetStream), 1)
-	form := amended("multipart/form-data:",
-		"\n            encoding: {file: {contentType: 'image/png, "+upload.OctetStream+"'}}")
-	for what, r := range map[string]rig{
-		"one type": {raw: true, spec: only, sent: faulty.RequestTo("/raw", octets)},
-		"no type":  {raw: true, stored: untyped},
-		"a form of one type": {form: true, spec: form, client: input(func(src *upload.Source) {
-			src.ContentType = upload.OctetStream
-		})},
-		"an empty field": {form: true,
-			spec:     amended("required: [file]\n              properties:", "\n                n: {type: string}"),
-			sent:     faulty.RequestTo("/forms", fielded(func() string { return "" })),
-			received: faulty.Arrival("/forms", fieldless)},
-	} {
-		lines := lab.Recorded(t, func(tb testing.TB) {
-			bytesArrive(begin(tb, r.setup))
-			namesArrive(begin(tb, r.setup))
-			mediaTypesArrive(begin(tb, r.setup))
-		})
-		if len(lines) > 0 {
-			t.Errorf("%s: %d lines, such as: %s", what, len(lines), lines[0])
-		}
-	}
 	alone := begin(t, rig{stored: func(s *Subject) { s.Server = nil }}.setup)
 	if mediaTypesArrive(alone); !alone.seen.Has(aMediaType) {
-		t.Error("a store without a Server tells of no media type")
+		t.Error("no media type was seen")
 	}
 }
 

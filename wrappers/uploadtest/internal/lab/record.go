@@ -39,7 +39,14 @@ func Named(t *testing.T, lines []string, want string) {
 // goroutine there. If want is empty, f must report nothing.
 func Blames(t *testing.T, want string, f func(testing.TB)) {
 	t.Helper()
-	if lines := Recorded(t, f, want); want != "" {
+	Matched(t, Recorded(t, f, want), want)
+}
+
+// Matched finds want among the lines that the kit reported. If want is empty,
+// there must be no line.
+func Matched(t *testing.T, lines []string, want string) {
+	t.Helper()
+	if want != "" {
 		Named(t, lines, want)
 	} else if len(lines) > 0 {
 		t.Errorf("it was blamed: %q", lines)
