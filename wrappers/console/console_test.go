@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 
@@ -75,26 +74,9 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 // "Host" sets the host.
 func (s service) do(c *http.Client, method, url string, body io.Reader, header ...string) (*http.Response, string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, url, body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for pair := range slices.Chunk(header, 2) {
-		if pair[0] == "Host" {
-			req.Host = pair[1]
-		}
-		req.Header.Set(pair[0], pair[1])
-	}
-	resp, err := c.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp, string(text)
+	req := standintest.Request(s.t, method, url, body, header...)
+	req.Host = req.Header.Get("Host")
+	return standintest.Send(s.t, c, req)
 }
 
 // ask calls the console, with a header as for do.

@@ -182,11 +182,7 @@ func (m *mailer) client(t *testing.T, edit ...func(*upload.Config)) *ncloudmaile
 	for _, edit := range edit {
 		edit(&cfg)
 	}
-	client, err := ncloudmailer.New(testKeys, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
+	return connect(t, cfg)
 }
 
 // failure returns err as an *upload.Error, or fails the test.
@@ -476,10 +472,7 @@ func TestZeroConfigMeansKorea(t *testing.T) {
 		asked = r.URL.String()
 		io.WriteString(w, `{"tempRequestId":"r"}`)
 	}))
-	client, err := ncloudmailer.New(testKeys, upload.Config{HTTPClient: hc})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := connect(t, upload.Config{HTTPClient: hc})
 	if _, err := client.GetFile(t.Context(), "r"); err != nil {
 		t.Fatal(err)
 	}

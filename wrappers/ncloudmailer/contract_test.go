@@ -1,7 +1,6 @@
 package ncloudmailer_test
 
 import (
-	"context"
 	_ "embed"
 	"io"
 	"net/http"
@@ -39,31 +38,30 @@ func newStandin(t testing.TB, s store.Store) *standin.Handler {
 	return h
 }
 
+// connect returns a client.
+func connect(t testing.TB, cfg upload.Config) *ncloudmailer.Client {
+	t.Helper()
+	client, err := ncloudmailer.New(testKeys, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
 func TestContract(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		held := store.Memory(0)
 		h := newStandin(t, held)
 		srv := uploadtest.Serve(t, h, standintest.Spec(t, "ncloudmailer"))
-		client, err := ncloudmailer.New(testKeys, upload.Config{
-			BaseURL: srv.BaseURL,
-			Header:  http.Header{"X-Ncp-Lang": {"ko-KR"}},
-			Retry:   upload.Retry{MaxWait: time.Millisecond},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		patient, err := ncloudmailer.New(testKeys, upload.Config{BaseURL: srv.BaseURL})
-		if err != nil {
-			t.Fatal(err)
-		}
 		return uploadtest.Subject{
-			Uploader: client,
-			Patient:  patient,
-			Server:   srv,
-			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
-				rc, info, err := h.Open(ctx, id)
-				return rc, info.ContentType, err
-			},
+			Uploader: connect(t, upload.Config{
+				BaseURL: srv.BaseURL,
+				Header:  http.Header{"X-Ncp-Lang": {"ko-KR"}},
+				Retry:   upload.Retry{MaxWait: time.Millisecond},
+			}),
+			Patient: connect(t, upload.Config{BaseURL: srv.BaseURL}),
+			Server:  srv,
+			Stored:  standintest.Opens(h),
 			Count: func() (n int) { // also of files without a manifest
 				for range store.Keys(t.Context(), held, "ncloudmailer/files") {
 					n++
@@ -98,23 +96,13 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	srv := uploadtest.Serve(t, newStandin(t, nil), standintest.Spec(t, "ncloudmailer"))
-	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/files",
-		strings.NewReader(documentedRequest))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370")
+	req := standintest.Request(t, http.MethodPost, srv.BaseURL+"/files", strings.NewReader(documentedRequest),
+		"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370")
 	testKeys.Sign(req, time.Now())
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusCreated ||
-		!strings.Contains(string(answer), `"fileName":"test.txt"`) ||
-		!strings.Contains(string(answer), `"fileSize":16`) {
-		t.Errorf("status %d, %s (%v)", resp.StatusCode, answer, err)
+	resp, answer := standintest.Send(t, http.DefaultClient, req)
+	if resp.StatusCode != http.StatusCreated || !strings.Contains(answer, `"fileName":"test.txt"`) ||
+		!strings.Contains(answer, `"fileSize":16`) {
+		t.Errorf("status %d, %s", resp.StatusCode, answer)
 	}
 	files := srv.Files()
 	if len(files) != 1 || files[0].Name != `test\resources\test.txt` || string(files[0].Body) != "upload test file" {
@@ -128,10 +116,7 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 		w.WriteHeader(http.StatusCreated)
 		io.WriteString(w, documentedResponse)
 	}), standintest.Spec(t, "ncloudmailer"))
-	client, err := ncloudmailer.New(testKeys, upload.Config{BaseURL: srv.BaseURL})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := connect(t, upload.Config{BaseURL: srv.BaseURL})
 	res, err := client.Upload(t.Context(), upload.Bytes(`test\resources\test.txt`, []byte("upload test file")))
 	if err != nil {
 		t.Fatal(err)

@@ -10,23 +10,19 @@ import (
 	"unicode/utf8"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
-	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
 // answered uploads a file of 7 bytes to a mailer that answers every call alike.
 func answered(t *testing.T, status int, contentType, body string) (upload.Result, error) {
 	t.Helper()
-	client, err := ncloudmailer.New(testKeys, upload.Config{Retry: upload.Retry{Attempts: 1},
+	client := connect(t, upload.Config{Retry: upload.Retry{Attempts: 1},
 		HTTPClient: standintest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", contentType)
 			w.Header().Set("X-Ncp-Trace-Id", "trace-1")
 			w.WriteHeader(status)
 			io.WriteString(w, body)
 		}))})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return client.Upload(t.Context(), upload.Bytes("a.txt", []byte("content")))
 }
 

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
-	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
@@ -205,12 +204,8 @@ func TestAClockThatIsOffIsNamed(t *testing.T) {
 					fmt.Fprintf(w, `{"error":{"errorCode":"200","message":"Authentication Failed","details":%q}}`,
 						tc.detail)
 				}
-				client, err := ncloudmailer.New(testKeys,
-					upload.Config{HTTPClient: standintest.InProcess(http.HandlerFunc(gateway))})
-				if err != nil {
-					t.Fatal(err)
-				}
-				_, err = client.GetFile(t.Context(), "r")
+				client := connect(t, upload.Config{HTTPClient: standintest.InProcess(http.HandlerFunc(gateway))})
+				_, err := client.GetFile(t.Context(), "r")
 				f := failure(t, err)
 				if !strings.Contains(f.Error(), tc.says) || tc.says == "" && strings.Contains(f.Error(), "clock") {
 					t.Errorf("%q, want it to say %q", f, tc.says)

@@ -2,7 +2,6 @@ package twentyfourseven_test
 
 import (
 	"bytes"
-	"context"
 	_ "embed"
 	"io"
 	"math/rand/v2"
@@ -51,26 +50,15 @@ func newStandin(t testing.TB) *standin.Handler {
 func subject(t testing.TB, h *standin.Handler, tokens oauth2.TokenSource) uploadtest.Subject {
 	t.Helper()
 	srv := uploadtest.Serve(t, h, standintest.Spec(t, "twentyfourseven"))
-	client, err := twentyfourseven.New(tokens, upload.Config{
-		BaseURL: srv.BaseURL,
-		Header:  http.Header{"X-Custom": {"for the API alone"}},
-		Retry:   upload.Retry{MaxWait: time.Millisecond},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	patient, err := twentyfourseven.New(tokens, upload.Config{BaseURL: srv.BaseURL})
-	if err != nil {
-		t.Fatal(err)
-	}
 	return uploadtest.Subject{
-		Uploader: client,
-		Patient:  patient,
-		Server:   srv,
-		Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
-			rc, info, err := h.Open(ctx, id)
-			return rc, info.ContentType, err
-		},
+		Uploader: connect(t, tokens, upload.Config{
+			BaseURL: srv.BaseURL,
+			Header:  http.Header{"X-Custom": {"for the API alone"}},
+			Retry:   upload.Retry{MaxWait: time.Millisecond},
+		}),
+		Patient: connect(t, tokens, upload.Config{BaseURL: srv.BaseURL}),
+		Server:  srv,
+		Stored:  standintest.Opens(h),
 		Secrets: []string{staticToken, clientSecret},
 	}
 }
@@ -132,18 +120,9 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 
 func TestStandinTakesTheDocumentedRequest(t *testing.T) {
 	srv := uploadtest.Serve(t, newStandin(t), standintest.Spec(t, "twentyfourseven"))
-	req, err := http.NewRequest(http.MethodPost, srv.BaseURL+"/fileUpload",
-		strings.NewReader(documentedRequest))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+staticToken)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
+	req := standintest.Request(t, http.MethodPost, srv.BaseURL+"/fileUpload", strings.NewReader(documentedRequest),
+		"Content-Type", "application/json", "Authorization", "Bearer "+staticToken)
+	resp, _ := standintest.Send(t, http.DefaultClient, req)
 	if resp.StatusCode != http.StatusOK { // srv holds the body to the spec
 		t.Errorf("status %d", resp.StatusCode)
 	}
@@ -163,11 +142,7 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	})
 	check := &uploadtest.Check{Spec: standintest.Spec(t, "twentyfourseven"), Base: standintest.InProcess(mux).Transport,
 		Report: func(err error) { t.Error(err) }}
-	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: staticToken}),
-		upload.Config{HTTPClient: &http.Client{Transport: check}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	client := connect(t, static, upload.Config{HTTPClient: &http.Client{Transport: check}})
 	res, err := client.Upload(t.Context(), upload.Bytes("invoice.pdf", []byte("%PDF-")))
 	if err != nil {
 		t.Fatal(err)

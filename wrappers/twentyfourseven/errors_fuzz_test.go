@@ -44,11 +44,8 @@ func FuzzFileID(f *testing.F) {
 	integer := regexp.MustCompile(`^-?[0-9]+$`)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		body := `{"uploadMethod":"PUT","uploadUrl":"https://store.example/x?sig=1","fileId":` + string(raw) + `}`
-		client, err := twentyfourseven.New(static, upload.Config{BaseURL: "https://api.example/v1",
+		client := connect(t, static, upload.Config{BaseURL: "https://api.example/v1",
 			HTTPClient: answering(200, body), Retry: upload.Retry{Attempts: 1}})
-		if err != nil {
-			t.Fatal(err)
-		}
 		res, err := client.Upload(t.Context(), small)
 		if err != nil {
 			if f := failure(t, err); f.Status != 200 || !errors.Is(f, upload.ErrUnavailable) {

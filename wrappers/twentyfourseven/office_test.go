@@ -130,6 +130,12 @@ func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client
 	for _, edit := range edit {
 		edit(&cfg)
 	}
+	return connect(t, tokens, cfg)
+}
+
+// connect returns a client.
+func connect(t testing.TB, tokens oauth2.TokenSource, cfg upload.Config) *twentyfourseven.Client {
+	t.Helper()
 	client, err := twentyfourseven.New(tokens, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -1,20 +1,25 @@
 // Package standintest helps to test the stand-ins. It has a clock that tests
-// move, a log that can be read while it is written, and requests written by
-// hand.
+// move, a log that can be read while it is written, and requests, also some
+// written by hand.
 package standintest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/store"
 )
 
 // Clock stands still until a test moves it.
@@ -84,6 +89,65 @@ func Spec(t testing.TB, provider string) []byte {
 		t.Fatal(err)
 	}
 	return spec
+}
+
+// Request returns a request. Header alternates names and values.
+func Request(t testing.TB, method, url string, body io.Reader, header ...string) *http.Request {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pair := range slices.Chunk(header, 2) {
+		req.Header.Set(pair[0], pair[1])
+	}
+	return req
+}
+
+// Send sends a request and reads the answer.
+func Send(t testing.TB, client *http.Client, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+// Keeper gives back the files that it took, as each stand-in does.
+type Keeper interface {
+	Open(ctx context.Context, id string) (io.ReadCloser, store.Info, error)
+}
+
+// Stored returns the file that k has under an id, or "nothing".
+func Stored(t testing.TB, k Keeper, id string) (content, contentType string) {
+	t.Helper()
+	rc, info, err := k.Open(t.Context(), id)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "nothing", ""
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	b, err := io.ReadAll(rc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b), info.ContentType
+}
+
+// Opens returns k's Open as the contract kit takes it.
+func Opens(k Keeper) func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+	return func(ctx context.Context, id string) (io.ReadCloser, string, error) {
+		rc, info, err := k.Open(ctx, id)
+		return rc, info.ContentType, err
+	}
 }
 
 // InProcess returns a client whose every request h answers, whatever its

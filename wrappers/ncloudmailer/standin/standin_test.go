@@ -6,14 +6,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -86,36 +83,22 @@ func sign(header http.Header, method, uri string, at time.Time) {
 
 func (s *service) request(method, uri string, body io.Reader, header ...string) *http.Request {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.t.Context(), method, s.url+uri, body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for pair := range slices.Chunk(header, 2) {
-		req.Header.Set(pair[0], pair[1])
-	}
+	req := standintest.Request(s.t, method, s.url+uri, body, header...)
 	sign(req.Header, method, uri, s.now())
 	return req
 }
 
 func (s *service) send(req *http.Request) (*http.Response, answer) {
 	s.t.Helper()
-	resp, err := s.client.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	resp, text := standintest.Send(s.t, s.client, req)
 	if got := resp.Header.Get("Content-Type"); got != "application/json" {
 		s.t.Errorf("%s %s: Content-Type %s", req.Method, req.URL.Path, got)
 	}
 	if resp.Header.Get("x-ncp-trace-id") == "" {
 		s.t.Errorf("%s %s: no trace id", req.Method, req.URL.Path)
 	}
-	a := answer{text: string(text)}
-	if err := json.Unmarshal(text, &a); err != nil {
+	a := answer{text: text}
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
 		s.t.Errorf("%s %s: %v: %s", req.Method, req.URL.Path, err, text)
 	}
 	return resp, a
@@ -178,19 +161,7 @@ func (s *service) post(body, contentType string) (*http.Response, answer) {
 // stored returns the file under a fileId.
 func (s *service) stored(id string) (content, contentType string) {
 	s.t.Helper()
-	rc, info, err := s.Open(s.t.Context(), id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "nothing", ""
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer rc.Close()
-	b, err := io.ReadAll(rc)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(b), info.ContentType
+	return standintest.Stored(s.t, s, id)
 }
 
 // failing is a store whose Put fails on demand.

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"github.com/putpost/putpost/specs"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/ncloudmailer"
 	naver "github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 	"github.com/putpost/putpost/wrappers/store/s3"
@@ -29,18 +29,9 @@ import (
 
 var keys = ncloudmailer.Credentials{AccessKey: "test-access-key", SecretKey: "test-secret-key"}
 
-func spec(t *testing.T, name string) []byte {
-	t.Helper()
-	b, err := specs.FS.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 func TestContractOfAFormIntoABucket(t *testing.T) {
 	g := startGateway(t)
-	contract := spec(t, "ncloudmailer.yaml")
+	contract := standintest.Spec(t, "ncloudmailer")
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		st, prefix := g.openNew(t)
 		h, err := naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
@@ -56,19 +47,16 @@ func TestContractOfAFormIntoABucket(t *testing.T) {
 		return uploadtest.Subject{
 			Uploader: client,
 			Server:   srv,
-			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
-				content, info, err := h.Open(ctx, id)
-				return content, info.ContentType, err
-			},
-			Count:   func() int { return len(g.objects(prefix + "/ncloudmailer/files/")) },
-			Secrets: []string{keys.SecretKey, cred.SecretAccessKey},
+			Stored:   standintest.Opens(h),
+			Count:    func() int { return len(g.objects(prefix + "/ncloudmailer/files/")) },
+			Secrets:  []string{keys.SecretKey, cred.SecretAccessKey},
 		}
 	})
 }
 
 func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 	g := startGateway(t)
-	contract := spec(t, "twentyfourseven.yaml")
+	contract := standintest.Spec(t, "twentyfourseven")
 	const token = "contract-static-token"
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		var h http.Handler
@@ -91,12 +79,9 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 		return uploadtest.Subject{
 			Uploader: client,
 			Server:   srv,
-			Stored: func(ctx context.Context, id string) (io.ReadCloser, string, error) {
-				content, info, err := standin.Open(ctx, id)
-				return content, info.ContentType, err
-			},
-			Count:   func() int { return len(g.objects(front.prefix + "/twentyfourseven/files/")) },
-			Secrets: []string{token, cred.SecretAccessKey},
+			Stored:   standintest.Opens(standin),
+			Count:    func() int { return len(g.objects(front.prefix + "/twentyfourseven/files/")) },
+			Secrets:  []string{token, cred.SecretAccessKey},
 		}
 	})
 }
@@ -119,10 +104,10 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 	mux.Handle("/download/", presigned)
 	ts := httptest.NewServer(mux)
 	defer ts.Close()
-	uploadtest.Probe(t, ts.URL+"/api/v1", spec(t, "ncloudmailer.yaml"), func(r *http.Request) {
+	uploadtest.Probe(t, ts.URL+"/api/v1", standintest.Spec(t, "ncloudmailer"), func(r *http.Request) {
 		keys.Sign(r, time.Now())
 	})
-	uploadtest.Probe(t, ts.URL+"/v1", spec(t, "twentyfourseven.yaml"), func(r *http.Request) {
+	uploadtest.Probe(t, ts.URL+"/v1", standintest.Spec(t, "twentyfourseven"), func(r *http.Request) {
 		r.Header.Set("Authorization", "Bearer static-token")
 	})
 }
@@ -145,11 +130,7 @@ func (g *gateway) front(t testing.TB, rawURL string) *fronted {
 	t.Helper()
 	f := &fronted{}
 	f.Store, f.prefix = g.openNew(t)
-	named, err := s3.Open(strings.Replace(g.url(f.prefix), "http://"+g.addr, rawURL, 1), cred)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.named = named
+	f.named = opened(t, strings.Replace(g.url(f.prefix), "http://"+g.addr, rawURL, 1))
 	behind := &url.URL{Scheme: "http", Host: g.addr}
 	transport := &http.Transport{
 		ExpectContinueTimeout: time.Minute,

@@ -200,10 +200,7 @@ func TestAFailureIsTriedAgain(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	st, err := s3.Open("s3://bucket?endpoint="+srv.URL, cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := opened(t, "s3://bucket?endpoint="+srv.URL)
 	if n, err := st.Put(t.Context(), "a", "", zeros(part+1)); err != nil || n != part+1 || len(failed) != 4 {
 		t.Errorf("Put = %d, %v after %d failures, want %d after 4", n, err, len(failed), part+1)
 	}

@@ -112,11 +112,17 @@ func (g *gateway) open(t testing.TB) *s3.Store {
 func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 	t.Helper()
 	prefix = fmt.Sprintf("test/%d", prefixes.Add(1))
-	st, err := s3.Open(g.url(prefix), cred)
+	return opened(t, g.url(prefix)), prefix
+}
+
+// opened opens a store.
+func opened(t testing.TB, rawURL string) *s3.Store {
+	t.Helper()
+	st, err := s3.Open(rawURL, cred)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return st, prefix
+	return st
 }
 
 // objects lists the objects below a prefix without the store: they are plain

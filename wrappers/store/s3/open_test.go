@@ -82,10 +82,7 @@ func TestCredentialsAreNeeded(t *testing.T) {
 func TestNothingPrintsASecret(t *testing.T) {
 	cred := cred
 	cred.SessionToken = "session-of-the-test"
-	st, err := s3.Open("s3://bucket?endpoint=http://127.0.0.1:1", cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := opened(t, "s3://bucket?endpoint=http://127.0.0.1:1")
 	var out bytes.Buffer
 	for _, v := range []any{cred, &cred, st, *st, struct{ Cred s3.Credentials }{cred}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {

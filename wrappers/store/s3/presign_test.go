@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store/s3"
 	"github.com/putpost/putpost/wrappers/twentyfourseven"
 	office "github.com/putpost/putpost/wrappers/twentyfourseven/standin"
@@ -22,26 +23,14 @@ import (
 // send puts body to the URL. A body without a size goes out chunked.
 func send(t *testing.T, rawURL, contentType string, body io.Reader) (status int) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, rawURL, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
+	req := standintest.Request(t, http.MethodPut, rawURL, body, "Content-Type", contentType)
 	req.Close = true // after a refusal in the middle of a body the connection is of no use
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	io.Copy(io.Discard, resp.Body)
+	resp, _ := standintest.Send(t, http.DefaultClient, req)
 	return resp.StatusCode
 }
 
 func TestPresigningNeedsNoServer(t *testing.T) {
-	st, err := s3.Open("s3://bucket/in/box?endpoint=http://127.0.0.1:1&region=eu-north-1", cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := opened(t, "s3://bucket/in/box?endpoint=http://127.0.0.1:1&region=eu-north-1")
 	rawURL, err := st.PresignPut(t.Context(), "a/b", "application/pdf", 1500*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
@@ -93,10 +82,7 @@ func TestBucketAddresses(t *testing.T) {
 		"s3://bucket?endpoint=http://10.0.0.1&public=https://files.test":    "https://files.test/bucket/a",
 		"s3://bucket?endpoint=http://10.0.0.1/s3/&public=https://f.test/s3": "https://f.test/s3/bucket/a",
 	} {
-		st, err := s3.Open(address, cred)
-		if err != nil {
-			t.Fatal(err)
-		}
+		st := opened(t, address)
 		u, err := st.PresignPut(t.Context(), "a", "", time.Minute)
 		if got, _, _ := strings.Cut(u, "?"); err != nil || got != want {
 			t.Errorf("%s: a presigned URL leads to %s, %v, want %s", address, got, err, want)
@@ -109,10 +95,7 @@ func TestBucketAddresses(t *testing.T) {
 func TestAPresignedURLForAnotherHost(t *testing.T) {
 	g := startGateway(t)
 	public := strings.Replace(g.addr, "127.0.0.1", "localhost", 1)
-	st, err := s3.Open(g.url("x")+"&public=http://"+public, cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	st := opened(t, g.url("x")+"&public=http://"+public)
 	rawURL, err := st.PresignPut(t.Context(), "a", "application/pdf", time.Minute)
 	if err != nil {
 		t.Fatal(err)

@@ -130,10 +130,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 func TestPrefixesKeepApart(t *testing.T) {
 	g := startGateway(t)
 	for _, prefix := range []string{"", "p", "p/q/"} {
-		st, err := s3.Open(g.url(prefix), cred)
-		if err != nil {
-			t.Fatal(err)
-		}
+		st := opened(t, g.url(prefix))
 		if _, err := st.Put(t.Context(), "a", "", strings.NewReader(prefix)); err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -64,23 +63,7 @@ func (s *service) do(method, target string, body io.Reader, header ...string) (*
 	if strings.HasPrefix(target, "/") {
 		target = s.url + target
 	}
-	req, err := http.NewRequestWithContext(s.t.Context(), method, target, body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	for pair := range slices.Chunk(header, 2) {
-		req.Header.Set(pair[0], pair[1])
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return resp, string(text)
+	return standintest.Send(s.t, s.client, standintest.Request(s.t, method, target, body, header...))
 }
 
 type initiated struct {
@@ -116,19 +99,7 @@ func (s *service) status(id string) string {
 // stored returns the file under an id.
 func (s *service) stored(id string) (content, contentType string) {
 	s.t.Helper()
-	rc, info, err := s.Open(s.t.Context(), id)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "nothing", ""
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer rc.Close()
-	b, err := io.ReadAll(rc)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(b), info.ContentType
+	return standintest.Stored(s.t, s, id)
 }
 
 // faulty is a store with some methods replaced.
