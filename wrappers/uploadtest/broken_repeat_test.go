@@ -37,6 +37,8 @@ var brokenRepeats = []bite{
 	{"a repeated form has another name", rig{form: true, sent: faulty.RequestTo("/forms",
 		faulty.Second(faulty.Replace("(large)", "(small)")))},
 		repeatsAreWhole, `result: Name is "송장 (small).pdf"`},
+	{"a plain client repeats a form under another name", rig{form: true, client: plain, sent: faulty.RequestTo("/forms",
+		faulty.Second(faulty.Replace("file.bin", "file.dat")))}, faultsPass, `wire: the name is "file.dat"`},
 	{"a repeated raw body has another type",
 		rig{raw: true, sent: faulty.RequestTo("/raw", faulty.Second(faulty.Header("Content-Type",
 			"application/octet-stream")))},

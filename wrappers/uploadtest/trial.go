@@ -106,11 +106,7 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 	defer logged() // also where the test ends here
 	go func() {
 		defer close(done)
-		defer func() {
-			if panicked = recover(); panicked != nil {
-				stack = debug.Stack()
-			}
-		}()
+		defer func() { panicked, stack = recover(), debug.Stack() }()
 		res, err = t.Uploader.Upload(ctx, src.Source)
 	}()
 	select {

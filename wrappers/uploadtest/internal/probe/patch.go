@@ -94,7 +94,7 @@ func (p *prober) patch(r, get *operation, m *made, s sample, said map[string]boo
 		case named && !same && !was.list:
 			changed[was.path] = was
 		}
-		ofFiles := was.list && was.at < 0 && len(m.files) > 0 && was.text() == fmt.Sprint(len(m.files))
+		ofFiles := was.list && was.at < 0 && was.text() == fmt.Sprint(len(m.files))
 		if ofFiles && areFiles(before, was.path) && !named && a.ok() && (!stays || is.text() == "0") {
 			a.broke(ruleAnswer, "patched files", "%s has no files any more after a PATCH that did not name it", member)
 		}

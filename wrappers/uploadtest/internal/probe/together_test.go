@@ -31,8 +31,9 @@ paths:
     post: {operationId: act, responses: *all}}
   /keys/{key}/versions/{version}: {parameters: [*key,
     {name: version, in: path, required: true, schema: {type: integer}}],
-    get: {operationId: version, responses: {'200': {description: It., content: {image/png: {schema: {format: binary}}}},
-    default: {description: No.}}}}
+    delete: {operationId: forget, responses: &file {default: {description: No.},
+      '200': {description: It., content: {image/png: {schema: {format: binary}}}}}},
+    get: {operationId: version, responses: *file}}
   /rows/{rowId}: {parameters: [{name: rowId, in: path, required: true, schema: {type: string}}],
     delete: {operationId: drop, responses: *all}}
 `
@@ -176,27 +177,27 @@ func TestAFileIsReplacedByOthers(t *testing.T) {
 // What others were put in place of is read again by its number.
 func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
 	at := func(number string) map[string]string { return map[string]string{"key": "a", "version": number} }
+	const get = "GET /v1/keys/a/versions/1"
 	for _, c := range []struct {
 		what, own, others, place string
 		status                   int
-		body, want               string
-		asked                    bool
+		body, want, asked        string
 	}{
-		{"all is right", "1", "2", "/v1/keys/a", 200, "one", "", true},
+		{"all is right", "1", "2", "/v1/keys/a", 200, "one", "", get},
 		{"it is the newest", "1", "2", "/v1/keys/a", 200, "two",
-			"in its place: it is the one that was put in its place", true},
-		{"it is another file", "1", "2", "/v1/keys/a", 200, "six", "after others were put in its place: 3 bytes", true},
-		{"it is not kept", "1", "2", "/v1/keys/a", 404, "", "", true},
-		{"there is one number", "1", "1", "/v1/keys/a", 200, "two", "", false},
-		{"the other has no number", "1", "", "/v1/keys/a", 200, "two", "", false},
-		{"it has no number", "", "2", "/v1/keys/a", 200, "two", "", false},
-		{"the other is elsewhere", "1", "2", "/v1/keys/b", 200, "two", "", false},
+			"in its place: it is the one that was put in its place", get},
+		{"it is another file", "1", "2", "/v1/keys/a", 200, "six", "after others were put in its place: 3 bytes", get},
+		{"it is not kept", "1", "2", "/v1/keys/a", 404, "", "", get},
+		{"there is one number", "1", "1", "/v1/keys/a", 200, "two", "", ""},
+		{"the other has no number", "1", "", "/v1/keys/a", 200, "two", "", ""},
+		{"it has no number", "", "2", "/v1/keys/a", 200, "two", "", ""},
+		{"the other is elsewhere", "1", "2", "/v1/keys/b", 200, "two", "", ""},
 	} {
-		asked := false
+		asked := ""
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, togetherSpec)
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
-				asked = asked || r.URL.Path == "/v1/keys/a/versions/1"
+				asked += r.Method + " " + r.URL.Path
 				return came(r, c.status, "image/png", c.body), nil
 			})
 			of := func(content, place, number string) *made {
@@ -208,7 +209,7 @@ func TestAnEarlierFileKeepsItsNumber(t *testing.T) {
 		})
 		got := strings.Join(lines, "\n")
 		if !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "response") || asked != c.asked {
-			t.Errorf("%s: asked %t: %s", c.what, asked, got)
+			t.Errorf("%s: asked %q: %s", c.what, asked, got)
 		}
 	}
 }
