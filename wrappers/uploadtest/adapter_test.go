@@ -268,12 +268,11 @@ func TestAScopeSaysWhereTheOperationsAreAndWhatElsePasses(t *testing.T) {
 	if got := opsOf(srv.Requests()); len(got) != 1 || got[0] != "submit" || len(srv.Requests()) != 2 {
 		t.Errorf("operations %v in %d requests", got, len(srv.Requests()))
 	}
-	var lines []string
-	check := &Check{Spec: lab.DepotSpec, Scope: Scope{OthersPass: true},
-		Report: func(err error) { lines = append(lines, err.Error()) }}
+	check, lines := reporting()
+	check.Scope.OthersPass = true
 	resp, err := (&http.Client{Transport: check}).Post(srv.URL+"/other", "text/plain", bytes.NewReader([]byte("x")))
-	if err != nil || len(lines) > 0 {
-		t.Errorf("%v, %q", err, lines)
+	if err != nil || len(*lines) > 0 {
+		t.Errorf("%v, %q", err, *lines)
 	}
 	resp.Body.Close()
 }

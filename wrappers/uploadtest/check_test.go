@@ -13,20 +13,25 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
+// reporting is a check of the depot, with the lines that it reports.
+func reporting() (*Check, *[]string) {
+	var lines []string
+	return &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}, &lines
+}
+
 func TestCheckNamesWhatAnyServerDoesWrong(t *testing.T) {
 	d := lab.NewDepot()
 	ts := httptest.NewServer(faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) { rec.Code = 202 })(d))
 	defer ts.Close()
-	var lines []string
-	check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+	check, lines := reporting()
 	c := &depotClient{base: ts.URL + "/v2", form: true, http: &http.Client{Transport: check}}
 	src := newSource("a.txt", "text/plain", []byte("a"), nil)
 	if _, err := c.Upload(t.Context(), src.Source); err != nil {
 		t.Errorf("the check kept the exchange from happening: %v", err)
 	}
-	lab.Named(t, lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
-	if len(lines) != 1 {
-		t.Errorf("%d lines for one fault: %q", len(lines), lines)
+	lab.Named(t, *lines, "Depot: submit: response status: 202 is not declared (POST /v2/forms)")
+	if len(*lines) != 1 {
+		t.Errorf("%d lines for one fault: %q", len(*lines), *lines)
 	}
 }
 
@@ -47,15 +52,14 @@ func TestCheckFollowsAPresignedURLToAnyHost(t *testing.T) {
 		"chunked": {func(r *http.Request) { r.ContentLength = -1 }, "Depot: presigned: request length: chunked"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var lines []string
-			check := &Check{Spec: lab.DepotSpec, Report: func(err error) { lines = append(lines, err.Error()) }}
+			check, lines := reporting()
 			client := &depotClient{base: ts.URL + "/v2",
 				http: &http.Client{Transport: faulty.RequestTo("/store", c.spoil)(check)}}
 			if _, err := client.Upload(t.Context(),
 				newSource("a.txt", "text/plain", []byte("abc"), nil).Source); err != nil {
 				t.Error(err)
 			}
-			lab.Matched(t, lines, c.want)
+			lab.Matched(t, *lines, c.want)
 		})
 	}
 }
@@ -101,10 +105,8 @@ func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			defer ts.Close()
-			var lines []string
-			client := &http.Client{Transport: &Check{Spec: lab.DepotSpec,
-				Report: func(err error) { lines = append(lines, err.Error()) }}}
-			resp, err := client.Get(ts.URL + "/v2/objects/o-1")
+			check, lines := reporting()
+			resp, err := (&http.Client{Transport: check}).Get(ts.URL + "/v2/objects/o-1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +114,7 @@ func TestCheckHandsOnAnswersAsTheyCame(t *testing.T) {
 			if got, err := io.ReadAll(resp.Body); err != nil || string(got) != c.body {
 				t.Errorf("%d bytes (%v), want %d", len(got), err, len(c.body))
 			}
-			if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) ||
+			if got := strings.Join(*lines, "\n"); !strings.Contains(got, c.want) ||
 				c.want == "" && strings.Contains(got, "response body") {
 				t.Errorf("reported: %s", got)
 			}

@@ -56,6 +56,18 @@ func aForm(files ...string) (contentType string, body *bytes.Buffer) {
 	return w.FormDataContentType(), body
 }
 
+// sendForm sends a form with the key, and returns an error if no answer comes.
+func sendForm(srv *Server, contentType string, body io.Reader, size int64) error {
+	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", body)
+	req.ContentLength = size
+	req.Header = http.Header{"Content-Type": {contentType}, "X-Depot-Key": {lab.DepotKey}}
+	resp, err := http.DefaultClient.Do(req)
+	if err == nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
 // A file is received whichever way it comes, unless it was refused.
 func TestTheFilesThatWereReceivedAreListed(t *testing.T) {
 	for what, c := range map[string]struct {
@@ -132,19 +144,13 @@ func TestLargeBodiesAreNotHeld(t *testing.T) {
 	cut := bytes.LastIndex(frame.Bytes(), []byte("\r\n--"))
 	head, tail := frame.Bytes()[:cut], frame.Bytes()[cut:]
 	sum := sha256.New()
-	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms",
-		io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum),
-			bytes.NewReader(tail)))
-	req.ContentLength = int64(len(head)) + size + int64(len(tail))
-	req.Header.Set("Content-Type", typ)
-	req.Header.Set("X-Depot-Key", lab.DepotKey)
+	body := io.MultiReader(bytes.NewReader(head), io.TeeReader(io.LimitReader(&pattern{}, size), sum),
+		bytes.NewReader(tail))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
+	if err := sendForm(srv, typ, body, size+int64(frame.Len())); err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > size/3 {
 		t.Errorf("%d bytes were allocated for a file of %d", grown, size)
@@ -166,7 +172,7 @@ func TestBodiesStreamThrough(t *testing.T) {
 		w.WriteHeader(400)
 	}), lab.DepotSpec)
 	typ, body := aForm("a.txt", strings.Repeat("x", 1000))
-	first := body.Next(5)
+	size, first := int64(body.Len()), body.Next(5)
 	r, w := io.Pipe()
 	go func() {
 		_, _ = w.Write(first)
@@ -176,15 +182,9 @@ func TestBodiesStreamThrough(t *testing.T) {
 		_, _ = io.Copy(w, body)
 		w.Close()
 	}()
-	req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", r)
-	req.ContentLength = int64(len(first) + body.Len())
-	req.Header.Set("Content-Type", typ)
-	req.Header.Set("X-Depot-Key", lab.DepotKey)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
+	if err := sendForm(srv, typ, r, size); err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
 }
 
 func TestResets(t *testing.T) {
@@ -206,11 +206,8 @@ func TestResets(t *testing.T) {
 			srv.Inject("submit", 1, c.fault)
 			typ, body := aForm("a.txt", strings.Repeat("x", 10000))
 			length := int64(body.Len())
-			req, _ := http.NewRequest("POST", srv.BaseURL+"/forms", body)
-			req.Header.Set("Content-Type", typ)
-			req.Header.Set("X-Depot-Key", lab.DepotKey)
-			if resp, err := http.DefaultClient.Do(req); err == nil {
-				t.Fatalf("answered %d", resp.StatusCode)
+			if sendForm(srv, typ, body, length) == nil {
+				t.Fatal("it was answered")
 			}
 			srv.quiet()
 			r := srv.Requests()
