@@ -59,7 +59,7 @@ func (p *prober) patch(r, get *operation, m *made, s sample, said map[string]boo
 		found := map[string]leaf{}
 		a = p.ask(get, p.good(get, m.found()))
 		all := leaves(a.body)
-		wrapper = m.wrapper(all)
+		wrapper = m.wrapper(all, m.ids[get.last])
 		for _, l := range all {
 			l.path = inThing(strings.TrimPrefix(l.path, wrapper))
 			found[l.place()] = l

@@ -117,7 +117,7 @@ paths:
 				}
 				return came(r, http.StatusOK, "application/json", body), nil
 			})
-			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"t-1"},
+			p.kept = []*made{{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, own: []string{"j-1"},
 				files: make([]sentFile, c.files),
 				said:  map[string]any{"label": "July", "size": 1, "parts": 1, "tags": 1}},
 				{by: ops["make"], ids: map[string]string{"thingId": "t-2"},

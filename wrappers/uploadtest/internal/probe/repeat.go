@@ -296,12 +296,12 @@ func free(m *made, schema *openapi3.Schema, answered string) bool {
 }
 
 // wrapper returns the path of the object in which an answer wraps what was made,
-// such as "file." around its id.
-func (m *made) wrapper(all []leaf) (path string) {
+// such as "file." around its id. It may have other ids.
+func (m *made) wrapper(all []leaf, others ...string) (path string) {
 	least := len(all) + 1
 	for _, l := range all {
 		depth := strings.Count(l.path, ".")
-		if depth < least && l.at < 0 && l.isID() && slices.Contains(m.own, l.text()) {
+		if depth < least && l.at < 0 && l.isID() && slices.Contains(append(others, m.own...), l.text()) {
 			least, path = depth, strings.TrimSuffix(l.path, l.name)
 		}
 	}
