@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -65,11 +66,20 @@ func (p *prober) excuse(a answer, s sample, known bool) string {
 			"answer of the path before it: %s (%s %s)", r.last, answered, r.Method, r.Path))
 	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)), refused && p.guesses(r, s):
 		return answered + ", and what it refers to may not be there"
+	case refused && a.status == http.StatusPreconditionFailed && slices.ContainsFunc(r.required, isUnknownTag):
+		answered += ", and the spec has no example of its If-Match"
+		p.unseen(r, "%s", answered) // though a later one may have the right ETag
+		return answered
 	case refused && (acts(r) || p.withholds(a)), p.mayBeTaken(r, s, a),
 		refused && r.Method == http.MethodDelete && a.status == http.StatusConflict: // of its state
 		return answered + ", as the spec declares"
 	}
 	return ""
+}
+
+// isUnknownTag reports an If-Match without an example.
+func isUnknownTag(param *openapi3.Parameter) bool {
+	return strings.EqualFold(param.Name, "If-Match") && isMadeUp(param.Schema, apispec.ExampleOf(param))
 }
 
 // acts reports whether an operation only does something to what its path names:

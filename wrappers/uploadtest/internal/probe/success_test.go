@@ -43,6 +43,8 @@ paths:
   /ping: {post: {operationId: ping, responses: *may}}
   /keys/{key}: {parameters: [{name: key, in: path, required: true, schema: {type: string}}],
     put: {operationId: put, requestBody: {content: {image/png: {}}}, responses: {'400': *no, '409': *no}}}
+  /tagged: {patch: {operationId: tag, responses: *may, parameters: [&tag {name: If-Match, in: header, required: true,
+    schema: {type: string}}]}, post: {operationId: tagAs, responses: *may, parameters: [{<<: *tag, example: x}]}}
   /open: {post: {operationId: open, responses: {default: {description: All.}}}}
   /done: {post: {operationId: done, responses: {default: {description: All.}}}}
 `
@@ -89,6 +91,8 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 		{op: "the", status: 404, want: "refers to"}, {op: "the", status: 404, kept: one, want: "refers to"},
 		{op: "the", status: 400, want: "as the spec declares"}, {op: "the", status: 403, want: "as the spec declares"},
 		{op: "the", status: 403, given: true}, {op: "the", status: 401}, {op: "ping", status: 403},
+		{op: "tag", status: 412, want: "no example of its If-Match"}, {op: "tag", status: 400},
+		{op: "tagAs", status: 412},
 		{op: "put", status: 409, want: "as the spec declares"}, {op: "put", status: 400}, // the key may be taken
 	} {
 		p.kept, ops[c.op].succeeded = nil, c.given
