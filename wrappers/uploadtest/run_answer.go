@@ -384,26 +384,24 @@ func earlyRefusal(t *trial) {
 	if t.plain() {
 		t.Log("a plain client need not wait for 100 Continue")
 	}
-	for _, op := range t.carriers() {
-		t.about("%s refused before its body was read", op).fresh(func(t *trial) {
-			src := file(8 << 20)
-			if t.arrives(src); src.inParts(accepted(t.requests())) && t.of(op)[0].Size < 1<<20 {
-				return // for a small part nobody waits
+	t.each(t.carriers(), "%s refused before its body was read", func(t *trial, op string) {
+		src := file(8 << 20)
+		if t.arrives(src); src.inParts(accepted(t.requests())) && t.of(op)[0].Size < 1<<20 {
+			return // for a small part nobody waits
+		}
+		before := len(t.of(op))
+		t.Server.Inject(op, forEver, instead(slamDoor))
+		for try := 1; try <= 6; try++ {
+			if _, ok := t.storesNothing(t.Context(), src, upload.ErrTooLarge); !ok {
+				return
 			}
-			before := len(t.of(op))
-			t.Server.Inject(op, forEver, instead(slamDoor))
-			for try := 1; try <= 6; try++ {
-				if _, ok := t.storesNothing(t.Context(), src, upload.ErrTooLarge); !ok {
-					return
-				}
-				if t.tries(t.of(op)[before:]) > try {
-					t.broke("attempts: the client missed the refusal and sent again: " +
-						"send Expect: 100-continue with a large body")
-					return
-				}
+			if t.tries(t.of(op)[before:]) > try {
+				t.broke("attempts: the client missed the refusal and sent again: " +
+					"send Expect: 100-continue with a large body")
+				return
 			}
-		})
-	}
+		}
+	})
 }
 
 // earlySuccess checks that a success counts only after the whole body: the
@@ -412,18 +410,16 @@ func earlySuccess(t *trial) {
 	if t.plain() {
 		return
 	}
-	for _, op := range t.carriers() {
-		t.about("%s succeeded before its body was read", op).fresh(func(t *trial) {
-			src := file(16<<20 + 1)
-			if t.arrives(src); src.inParts(accepted(t.requests())) {
-				return // the connection may hold all of a small part
-			}
-			said := t.of(op)[0]
-			t.Server.Inject(op, forEver, Answer(said.Status, string(said.Answer),
-				"Content-Type", said.AnswerHeader.Get("Content-Type")))
-			_, err := t.send(t.Context(), src)
-			t.seen.Note(aFailure)
-			t.fails(err, upload.ErrUnavailable)
-		})
-	}
+	t.each(t.carriers(), "%s succeeded before its body was read", func(t *trial, op string) {
+		src := file(16<<20 + 1)
+		if t.arrives(src); src.inParts(accepted(t.requests())) {
+			return // the connection may hold all of a small part
+		}
+		said := t.of(op)[0]
+		t.Server.Inject(op, forEver, Answer(said.Status, string(said.Answer),
+			"Content-Type", said.AnswerHeader.Get("Content-Type")))
+		_, err := t.send(t.Context(), src)
+		t.seen.Note(aFailure)
+		t.fails(err, upload.ErrUnavailable)
+	})
 }

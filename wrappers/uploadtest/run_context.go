@@ -75,39 +75,37 @@ func cancelInAnswer(t *trial) {
 
 // waitEnds checks that a wait between two requests ends with its context.
 func waitEnds(t *trial) {
-	for _, op := range t.operations() {
-		t.about("cancel during the wait after %s", op).fresh(func(t *trial) {
-			if t.Patient != nil {
-				t.Uploader = t.Patient // the others wait too little
-			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			var canceled atomic.Pointer[time.Time]
-			t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
-				time.AfterFunc(50*time.Millisecond, func() {
-					now := time.Now()
-					canceled.CompareAndSwap(nil, &now)
-					cancel()
-				})
-				Answer(http.StatusTooManyRequests, "", "Retry-After", "2")(nil).ServeHTTP(w, r)
-			}))
-			_, err := t.send(ctx, file(1000))
-			at := canceled.Load()
-			if at == nil || t.ended.Before(*at) {
-				return // the client did not wait; another property checks that
-			}
-			if t.seen.Note(aWait); t.ended.Sub(*at) > closing {
-				t.broke("upload: the client still waits %v after its context ended", closing)
-			}
-			if errors.Is(err, context.Canceled) || errors.Is(err, upload.ErrRateLimited) {
-				return // of the second kind where it had given up before
-			}
-			n := len(t.of(op)) // it did not wait, but was slow, if it does not send again
-			if _, _ = t.send(t.Context(), file(1000)); len(t.of(op)) > n+1 {
-				t.fails(err, context.Canceled)
-			}
-		})
-	}
+	t.each(t.operations(), "cancel during the wait after %s", func(t *trial, op string) {
+		if t.Patient != nil {
+			t.Uploader = t.Patient // the others wait too little
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var canceled atomic.Pointer[time.Time]
+		t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
+			time.AfterFunc(50*time.Millisecond, func() {
+				now := time.Now()
+				canceled.CompareAndSwap(nil, &now)
+				cancel()
+			})
+			Answer(http.StatusTooManyRequests, "", "Retry-After", "2")(nil).ServeHTTP(w, r)
+		}))
+		_, err := t.send(ctx, file(1000))
+		at := canceled.Load()
+		if at == nil || t.ended.Before(*at) {
+			return // the client did not wait; another property checks that
+		}
+		if t.seen.Note(aWait); t.ended.Sub(*at) > closing {
+			t.broke("upload: the client still waits %v after its context ended", closing)
+		}
+		if errors.Is(err, context.Canceled) || errors.Is(err, upload.ErrRateLimited) {
+			return // of the second kind where it had given up before
+		}
+		n := len(t.of(op)) // it did not wait, but was slow, if it does not send again
+		if _, _ = t.send(t.Context(), file(1000)); len(t.of(op)) > n+1 {
+			t.fails(err, context.Canceled)
+		}
+	})
 }
 
 // gone reports whether the caller of a request has left. It waits for that

@@ -190,41 +190,39 @@ func waitsAsAsked(t *trial) {
 	if t.Patient == nil {
 		return
 	}
-	for _, op := range t.operations() {
-		t.about("%s answered 429 with a Retry-After, twice", op).fresh(func(t *trial) {
-			t.Uploader = t.Patient
-			var mu sync.Mutex
-			var due []time.Time // when the next request may come
-			t.Server.Inject(op, 2, instead(func(w http.ResponseWriter, r *http.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				next, wait := time.Now().Add(time.Second), "1"
-				if len(due) == 0 {
-					next = next.Add(time.Second).Truncate(time.Second)
-					wait = next.UTC().Format(http.TimeFormat)
-				}
-				due = append(due, next)
-				Answer(http.StatusTooManyRequests, "", "Retry-After", wait)(nil).ServeHTTP(w, r)
-			}))
-			_, _ = t.send(t.Context(), file(100))
+	t.each(t.operations(), "%s answered 429 with a Retry-After, twice", func(t *trial, op string) {
+		t.Uploader = t.Patient
+		var mu sync.Mutex
+		var due []time.Time // when the next request may come
+		t.Server.Inject(op, 2, instead(func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
-			came := t.of(op)
-			repeats := max(0, min(len(due), len(came)-1)) // another property checks that there are some
-			known := repeats > 0
-			for n, due := range due[:repeats] {
-				late := came[n+1].time.Sub(due)
-				if known = known && late < time.Second; late < 0 { // else nobody knows why it waited
-					asked := []string{"a date", "a second"}[n]
-					t.broke("attempts: the next request came too early: Retry-After asks for %s", asked)
-					break
-				}
+			next, wait := time.Now().Add(time.Second), "1"
+			if len(due) == 0 {
+				next = next.Add(time.Second).Truncate(time.Second)
+				wait = next.UTC().Format(http.TimeFormat)
 			}
-			if known {
-				t.seen.Note(aWait)
+			due = append(due, next)
+			Answer(http.StatusTooManyRequests, "", "Retry-After", wait)(nil).ServeHTTP(w, r)
+		}))
+		_, _ = t.send(t.Context(), file(100))
+		mu.Lock()
+		defer mu.Unlock()
+		came := t.of(op)
+		repeats := max(0, min(len(due), len(came)-1)) // another property checks that there are some
+		known := repeats > 0
+		for n, due := range due[:repeats] {
+			late := came[n+1].time.Sub(due)
+			if known = known && late < time.Second; late < 0 { // else nobody knows why it waited
+				asked := []string{"a date", "a second"}[n]
+				t.broke("attempts: the next request came too early: Retry-After asks for %s", asked)
+				break
 			}
-		})
-	}
+		}
+		if known {
+			t.seen.Note(aWait)
+		}
+	})
 }
 
 // freshCredentials checks that a signature with a time in it is made anew for

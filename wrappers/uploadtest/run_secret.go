@@ -37,31 +37,29 @@ func secretsStay(t *trial) {
 	if t.Server == nil {
 		return
 	}
-	for _, op := range opsOf(t.requests()) {
-		t.about("%s answered with what it was told", op).fresh(func(t *trial) {
-			for _, echo := range echoes {
-				it := t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
-					told := []string{"http://" + r.Host + r.RequestURI}
-					for _, values := range r.Header {
-						told = append(told, values...)
-					}
-					if op == Token {
-						form, _ := io.ReadAll(r.Body)
-						told = append(told, string(form))
-					}
-					w.WriteHeader(http.StatusForbidden)
-					fmt.Fprintf(w, echo, strings.Join(told, " "))
-				}))
-				_, err := t.send(t.Context(), file(1000))
-				if it.Remove(); err == nil {
-					t.broke("error: none, though the answer was 403")
-					return
-				} else if !t.tellsNothing(err) {
-					return
+	t.each(opsOf(t.requests()), "%s answered with what it was told", func(t *trial, op string) {
+		for _, echo := range echoes {
+			it := t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
+				told := []string{"http://" + r.Host + r.RequestURI}
+				for _, values := range r.Header {
+					told = append(told, values...)
 				}
+				if op == Token {
+					form, _ := io.ReadAll(r.Body)
+					told = append(told, string(form))
+				}
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprintf(w, echo, strings.Join(told, " "))
+			}))
+			_, err := t.send(t.Context(), file(1000))
+			if it.Remove(); err == nil {
+				t.broke("error: none, though the answer was 403")
+				return
+			} else if !t.tellsNothing(err) {
+				return
 			}
-		})
-	}
+		}
+	})
 }
 
 // urlsTellNothing checks that no URL holds a secret: a URL stands in the log of

@@ -26,22 +26,20 @@ func readOnce(t *trial) {
 		return
 	}
 	t.about("a stream that can be read once").arrives(file(200 << 10).once())
-	for _, op := range t.carriers() {
-		t.about("a stream that can be read once, cut off in %s", op).fresh(func(t *trial) {
-			src := file(200 << 10).once()
-			t.Server.Inject(op, 1, ResetMiddle)
-			res, err := t.send(t.Context(), src)
-			if err == nil {
-				t.holds(res.ID, src)
-				return
-			}
-			if _, ok := t.fails(err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
-				!slices.Contains(t.Once, op) && !t.plain() {
-				t.broke("error: the source can be read only once, and the error is not upload.ErrNotReplayable: %v",
-					err)
-			}
-		})
-	}
+	t.each(t.carriers(), "a stream that can be read once, cut off in %s", func(t *trial, op string) {
+		src := file(200 << 10).once()
+		t.Server.Inject(op, 1, ResetMiddle)
+		res, err := t.send(t.Context(), src)
+		if err == nil {
+			t.holds(res.ID, src)
+			return
+		}
+		if _, ok := t.fails(err, upload.ErrUnavailable); ok && !errors.Is(err, upload.ErrNotReplayable) &&
+			!slices.Contains(t.Once, op) && !t.plain() {
+			t.broke("error: the source can be read only once, and the error is not upload.ErrNotReplayable: %v",
+				err)
+		}
+	})
 }
 
 // readsTwice reports whether the client opens a source more than once, because

@@ -57,6 +57,14 @@ func (t *trial) fresh(check func(*trial)) {
 	})
 }
 
+// each runs a case for each of some operations. Format names the case, with the
+// operation in it.
+func (t *trial) each(ops []string, format string, check func(t *trial, op string)) {
+	for _, op := range ops {
+		t.about(format, op).fresh(func(t *trial) { check(t, op) })
+	}
+}
+
 // broke reports a broken rule in one line, with no secret in its errors. In
 // other cases of the property the rule is counted. Broke reports whether this is
 // the first case.
