@@ -193,10 +193,7 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 // peer accepts connections and calls serve with each.
 func peer(t *testing.T, serve func(net.Conn)) (base string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	done := make(chan struct{})
 	t.Cleanup(func() { ln.Close(); close(done) })
 	go func() {

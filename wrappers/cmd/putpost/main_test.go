@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
@@ -128,16 +128,7 @@ func (s *service) send(provider string, args ...string) result {
 // media type.
 func (s *service) stored(t *testing.T, provider, id string) (content, contentType string) {
 	t.Helper()
-	r, info, err := s.all[provider].Open(context.Background(), id)
-	if err != nil {
-		t.Fatalf("%s holds nothing under %q: %v", provider, id, err)
-	}
-	defer r.Close()
-	b, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b), info.ContentType
+	return standintest.Stored(t, s.all[provider], id)
 }
 
 // files writes name and content pairs into a folder of their own.

@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -267,10 +266,7 @@ func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
 }
 
 func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	defer ln.Close()
 	invoke(nil, nil, "serve", "--addr", ln.Addr().String()).refused(t, 1,
 		"in use; choose another address with --addr, or port 0 for a free port\n")

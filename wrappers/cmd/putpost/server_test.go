@@ -6,16 +6,25 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
-func TestConnectionsAreLimited(t *testing.T) {
+// listen listens on a port of this machine until the test ends.
+func listen(t *testing.T) net.Listener {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	t.Cleanup(func() { ln.Close() })
+	return ln
+}
+
+func TestConnectionsAreLimited(t *testing.T) {
+	ln := listen(t)
 	release := make(chan struct{})
 	srv := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/held" {
@@ -25,13 +34,7 @@ func TestConnectionsAreLimited(t *testing.T) {
 	go srv.Serve(limit(ln, srv, 2))
 	t.Cleanup(func() { srv.Close() })
 	ask := func(path string) net.Conn {
-		conn, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { conn.Close() })
-		io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
-		return conn
+		return standintest.Dial(t, ln.Addr().String(), "GET "+path+" HTTP/1.1\nHost: x\n\n")
 	}
 	answered := func(conn net.Conn, within time.Duration) bool {
 		conn.SetReadDeadline(time.Now().Add(within))
@@ -58,19 +61,12 @@ func TestConnectionsAreLimited(t *testing.T) {
 }
 
 func TestAServerThatIsFullEnds(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	srv := newServer(http.NotFoundHandler(), 1<<10, silent)
 	ended := make(chan error)
 	go func() { ended <- srv.Serve(limit(ln, srv, 1)) }()
 	for range 2 {
-		conn, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
+		standintest.Dial(t, ln.Addr().String(), "")
 	}
 	srv.Close()
 	select {
@@ -81,10 +77,7 @@ func TestAServerThatIsFullEnds(t *testing.T) {
 }
 
 func TestHeadersAreLimited(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ln := listen(t)
 	srv := newServer(http.NotFoundHandler(), 16<<10, silent)
 	go srv.Serve(ln)
 	t.Cleanup(func() { srv.Close() })
@@ -96,11 +89,7 @@ func TestHeadersAreLimited(t *testing.T) {
 		"one long line":    {"X: " + strings.Repeat("x", 900_000), 431},
 		"many lines":       {strings.TrimSuffix(strings.Repeat("X: x\r\n", 150_000), "\r\n"), 431},
 	} {
-		conn, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
+		conn := standintest.Dial(t, ln.Addr().String(), "")
 		go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n"+tc.header+"\r\n\r\n")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil || resp.StatusCode != tc.status {
@@ -110,48 +99,39 @@ func TestHeadersAreLimited(t *testing.T) {
 }
 
 func TestForwardedOriginIsTheOneTheClientAskedFor(t *testing.T) {
+	const host, proto, port = "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port"
 	for _, tc := range []struct {
-		headers [][2]string
+		headers []string // names and values
 		want    string
 	}{
 		{nil, "http://inner:8080"},
-		{[][2]string{{"X-Forwarded-Proto", "https"}}, "https://inner:8080"},
-		{[][2]string{{"X-Forwarded-Host", "files.example"}}, "http://files.example"},
-		{[][2]string{{"X-Forwarded-Host", "files.example:8443"}, {"X-Forwarded-Proto", "HTTPS"}},
-			"https://files.example:8443"},
-		{[][2]string{{"x-forwarded-host", "a.example, b.example"}, {"x-forwarded-proto", "https , http"}},
+		{[]string{proto, "https"}, "https://inner:8080"},
+		{[]string{host, "files.example"}, "http://files.example"},
+		{[]string{host, "files.example:8443", proto, "HTTPS"}, "https://files.example:8443"},
+		{[]string{"x-forwarded-host", "a.example, b.example", "x-forwarded-proto", "https , http"},
 			"https://a.example"},
-		{[][2]string{{"X-Forwarded-Host", "a.example"}, {"X-Forwarded-Host", "b.example"},
-			{"X-Forwarded-Proto", "https"}},
-			"https://a.example"},
-		{[][2]string{{"X-Forwarded-Host", "[2001:db8::1]:8443"}}, "http://[2001:db8::1]:8443"},
-		{[][2]string{{"Forwarded", `for=192.0.2.60;proto=https;by=203.0.113.43;host=files.example`}},
+		{[]string{host, "a.example", host, "b.example", proto, "https"}, "https://a.example"},
+		{[]string{host, "[2001:db8::1]:8443"}, "http://[2001:db8::1]:8443"},
+		{[]string{"Forwarded", `for=192.0.2.60;proto=https;by=203.0.113.43;host=files.example`},
 			"https://files.example"},
-		{[][2]string{{"Forwarded",
-			`For="[2001:db8::17]:4711"; Host="files.example:8443" ;PROTO=HTTPS, host=b.example`}},
+		{[]string{"Forwarded", `For="[2001:db8::17]:4711"; Host="files.example:8443" ;PROTO=HTTPS, host=b.example`},
 			"https://files.example:8443"},
-		{[][2]string{{"Forwarded", `for="_a,b";host=files.example;proto=https`}}, "https://files.example"},
-		{[][2]string{{"Forwarded", `for=192.0.2.60`}, {"Forwarded", "host=b.example"}}, "http://inner:8080"},
-		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Proto", "https"},
-			{"X-Forwarded-Port", "8443"}},
-			"https://files.example:8443"},
-		{[][2]string{{"X-Forwarded-Host", "[2001:db8::1]"}, {"X-Forwarded-Port", "8080, 80"}},
-			"http://[2001:db8::1]:8080"},
-		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Proto", "https"},
-			{"X-Forwarded-Port", "443"}},
-			"https://files.example"},
-		{[][2]string{{"X-Forwarded-Host", "files.example:1"}, {"X-Forwarded-Port", "2"}}, "http://files.example:1"},
+		{[]string{"Forwarded", `for="_a,b";host=files.example;proto=https`}, "https://files.example"},
+		{[]string{"Forwarded", `for=192.0.2.60`, "Forwarded", "host=b.example"}, "http://inner:8080"},
+		{[]string{host, "files.example", proto, "https", port, "8443"}, "https://files.example:8443"},
+		{[]string{host, "[2001:db8::1]", port, "8080, 80"}, "http://[2001:db8::1]:8080"},
+		{[]string{host, "files.example", proto, "https", port, "443"}, "https://files.example"},
+		{[]string{host, "files.example:1", port, "2"}, "http://files.example:1"},
 		// An invalid host, scheme or port counts as missing.
-		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "65536"}}, "http://files.example"},
-		{[][2]string{{"X-Forwarded-Host", "files.example"}, {"X-Forwarded-Port", "1@evil"}}, "http://files.example"},
-		{[][2]string{{"X-Forwarded-Host", "evil.example/path?"}, {"X-Forwarded-Proto", "javascript"}},
-			"http://inner:8080"},
-		{[][2]string{{"X-Forwarded-Host", "user@evil.example"}}, "http://inner:8080"},
-		{[][2]string{{"X-Forwarded-Host", `"`}, {"X-Forwarded-Proto", ""}}, "http://inner:8080"},
-		{[][2]string{{"Forwarded", ";;=,"}}, "http://inner:8080"},
+		{[]string{host, "files.example", port, "65536"}, "http://files.example"},
+		{[]string{host, "files.example", port, "1@evil"}, "http://files.example"},
+		{[]string{host, "evil.example/path?", proto, "javascript"}, "http://inner:8080"},
+		{[]string{host, "user@evil.example"}, "http://inner:8080"},
+		{[]string{host, `"`, proto, ""}, "http://inner:8080"},
+		{[]string{"Forwarded", ";;=,"}, "http://inner:8080"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "http://inner:8080/v1/fileUpload", nil)
-		for _, h := range tc.headers {
+		for h := range slices.Chunk(tc.headers, 2) {
 			r.Header.Add(h[0], h[1])
 		}
 		if got := forwardedOrigin(r); got != tc.want {
