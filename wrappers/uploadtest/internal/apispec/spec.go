@@ -325,11 +325,8 @@ func (s *Spec) Values(op, uri string) map[string]string {
 		values[""] = path
 		return values
 	}
-	for i := range path { // what stands before the operation's own is its base
-		if params := it.Path.Match(path[i:]); params != nil {
-			maps.Copy(values, params)
-			break
-		}
+	for i := range path { // what stands before the operation's own is its base: one end has as many slashes
+		maps.Copy(values, it.Path.Match(path[i:]))
 	}
 	return values
 }
