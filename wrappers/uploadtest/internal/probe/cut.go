@@ -31,19 +31,23 @@ func (p *prober) cutsOff(r *operation, req *http.Request, body []byte) (taken bo
 }
 
 // waitsForBody sends wrong credentials and no body. A server that looks at the
-// credentials first answers. One that reads on may stand behind a proxy that
-// buffers, unless it is on this machine.
+// credentials first answers, maybe slowly, and maybe after a 100 that it sends to all.
+// One that reads on may stand behind a proxy that buffers, unless it is on this machine.
 func (p *prober) waitsForBody(r *operation, req *http.Request) {
+	const what = "credentials before the body"
+	host, limit := req.URL.Hostname(), min(p.Timeout, time.Second)
+	isHere := host == "localhost" || net.ParseIP(host).IsLoopback()
+	if isHere && !p.inVain[what] {
+		limit = p.Timeout
+	}
 	req.Header.Set("Expect", "100-continue")
-	a, err := p.talk(r, req, nil, min(p.Timeout, time.Second), false)
-	readsOn := a.status == http.StatusContinue || errors.Is(err, os.ErrDeadlineExceeded)
-	host := req.URL.Hostname()
-	switch {
-	case a.status > http.StatusContinue:
-		p.seen.Note("credentials before the body")
-	case readsOn && (host == "localhost" || net.ParseIP(host).IsLoopback()):
-		a.broke(ruleStatus, "body first", "no answer to a request with no credentials before its body came: wrong "+
-			"credentials must be refused first")
+	switch a, err := p.talk(r, req, nil, limit, false); {
+	case a.status != 0:
+		p.seen.Note(what)
+	case isHere && errors.Is(err, os.ErrDeadlineExceeded) && !p.inVain[what]:
+		p.inVain[what] = true
+		a.broke(ruleStatus, "body first", "no answer within %v to a request with no credentials before its body came: "+
+			"wrong credentials must be refused first", limit)
 	default:
 		p.unseen(r, "whether credentials are looked at before the body: the server, or a proxy, wanted the body first")
 	}
@@ -80,7 +84,11 @@ func (p *prober) talk(
 		_ = conn.(interface{ CloseWrite() error }).CloseWrite()
 	}
 	p.answered = "; before it, " + req.Method + " " + req.URL.EscapedPath() + " was cut off in its body"
-	resp, err := http.ReadResponse(bufio.NewReader(conn), req)
+	from := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(from, req)
+	for err == nil && resp.StatusCode == http.StatusContinue {
+		resp, err = http.ReadResponse(from, req)
+	}
 	if err != nil {
 		return a, err
 	}
