@@ -354,5 +354,8 @@ func ParseAt(t testing.TB, baseURL string, spec []byte) (c *Spec, host string) {
 	if c, err = Parse(spec, cmp.Or(base.EscapedPath(), "/"), false); err != nil {
 		t.Fatal(err)
 	}
+	if len(c.Doc.Servers) == 0 {
+		t.Logf("uploadtest: at /servers: the spec names none, so %s is taken for its only one", Quoted(baseURL))
+	}
 	return c, base.Host
 }

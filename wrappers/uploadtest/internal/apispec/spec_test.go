@@ -1,6 +1,7 @@
 package apispec
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
@@ -104,6 +105,13 @@ func TestABaseURLHasAHost(t *testing.T) {
 		}
 	}
 	lab.Named(t, lab.Recorded(t, func(tb testing.TB) { ParseAt(tb, "http://a.example", nil) }), "it is empty")
+	l := &lab.Logged{TB: t}
+	ParseAt(l, "http://a.example/v3", lab.DepotSpec)
+	ParseAt(l, "http://a.example", bytes.Replace(lab.DepotSpec, []byte("servers:"), []byte("x-servers:"), 1))
+	const want = "uploadtest: at /servers: the spec names none, so \"http://a.example\" is taken for its only one\n"
+	if got := l.Text.String(); got != want {
+		t.Errorf("the log is %q, want %q", got, want)
+	}
 }
 
 func TestASpecIsAskedAboutItsOperations(t *testing.T) {
