@@ -79,6 +79,13 @@ func TestAnAnswerIsHeldToWhatNoSchemaSays(t *testing.T) {
 	}{
 		{"a credential in a refusal", "look", "GET", "/1", 400, nil, "no " + secret, 0, "it shows the credentials"},
 		{"one in a file", "look", "GET", "/1", 200, http.Header{"X-Always": {"a"}}, secret, 0, ""},
+		{"a path in a file", "look", "GET", "/1", 200, http.Header{"X-Always": {"a"}, "Content-Type": {"text/plain"}},
+			"open /srv/data/o", 0, ""},
+		{"a path in a file behind a URL", "", "GET", "/1", 200, nil, "open /srv/data/o", 0, ""},
+		{"a path in JSON behind a URL", "", "GET", "/1", 200, http.Header{"Content-Type": {"application/json"}},
+			`{"a":"open /srv/data/o"}`, 0, "it shows a path of the server's machine"},
+		{"a path in a refusal", "look", "GET", "/1", 400, http.Header{"Content-Type": {"text/plain"}},
+			"open /srv/data/o", 0, "it shows a path of the server's machine"},
 		{"no header", "look", "GET", "/1", 200, nil, "", 0, "header X-Always is missing"},
 		{"a trace id", "look", "GET", "/1", 200, http.Header{"X-Always": {"a"}, "X-Trace-Id": {"t"}}, "", 1, ""},
 		{"a header twice", "look", "GET", "/1", 200, http.Header{"X-Always": {"a", "a"}}, "", 0, "more than once"},
