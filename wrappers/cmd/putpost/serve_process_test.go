@@ -24,16 +24,9 @@ import (
 // ask sends a GET to the server in env.
 func ask(t *testing.T, env map[string]string, path string) (status int, body string) {
 	t.Helper()
-	resp, err := http.Get(strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	url := strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + path
+	resp, body := standintest.Send(t, http.DefaultClient, standintest.Request(t, http.MethodGet, url, nil))
+	return resp.StatusCode, body
 }
 
 func TestTheConsoleShowsUploads(t *testing.T) {

@@ -147,8 +147,8 @@ func (a answer) lends(to *url.URL) bool {
 func (p *prober) follow(a answer) answer {
 	to, err := a.location()
 	isGet := a.req.Method == http.MethodGet || a.req.Method == http.MethodHead
-	isHandedOut := a.route == nil || p.matches(a.route, a.req.URL) == nil // no spec tells of its answers
-	repeats := !isGet && a.repeats() && (a.declares() || isHandedOut) && a.req.ContentLength != 0
+	isUntold := a.route == nil || p.matches(a.route, a.req.URL) == nil // the spec tells nothing of its answers
+	repeats := !isGet && a.repeats() && (a.declares() || isUntold) && a.req.ContentLength != 0
 	if a.status/100 != 3 || !isGet && !repeats && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}

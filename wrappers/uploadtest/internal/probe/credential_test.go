@@ -1,13 +1,17 @@
 package probe
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
 func TestACredentialIsSpoiledInItsOwnWay(t *testing.T) {
@@ -94,5 +98,32 @@ func TestCredentialsAreExchangedWhereTheyDiffer(t *testing.T) {
 		if len(asked) > 0 {
 			t.Errorf("%s: asked for %v", what, asked)
 		}
+	}
+}
+
+// A spec may say that a 400 is for wrong credentials, too.
+func TestCredentialsAreRefusedAsTheSpecSays(t *testing.T) {
+	const spec = `
+openapi: 3.0.3
+info: {title: Lock, version: '1'}
+servers: [{url: /}]
+security: [{key: []}]
+components: {securitySchemes: {key: {type: apiKey, in: header, name: Key}}}
+paths: {/files: {post: {operationId: add, requestBody: {content: {application/octet-stream: {example: x,
+  schema: {type: string, format: binary}}}}, responses: {'201': {description: Made.}, '401': {description: No.},
+  '400': {description: WHY}}}}}
+`
+	for why, want := range map[string]string{
+		"The request is wrong, or authentication failed.": "",
+		"The signature is not right.":                     "",
+		"The request is wrong.":                           "400 to a request with no credentials, want 401 or 403",
+	} {
+		lab.Blames(t, want, func(tb testing.TB) {
+			p, ops := specProber(tb, strings.Replace(spec, "WHY", fmt.Sprintf("%q", why), 1))
+			p.authorize = faulty.Header("Key", "k")
+			p.transport, _ = answered(http.StatusBadRequest)
+			p.dial = func(context.Context, string, string) (net.Conn, error) { return nil, net.ErrClosed }
+			p.needsCredentials(ops["add"])
+		})
 	}
 }
