@@ -10,6 +10,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"testing"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -170,4 +171,16 @@ var brokenRequests = []bite{
 			}
 			return resp, err
 		})}, earlyRefusal, `not of the kind "too large"`},
+}
+
+func TestAPartIsTheFileOnlyIfNoOtherTextEqualsItByChance(t *testing.T) {
+	for content, want := range map[string]string{
+		"1": "", "2026-11-27": "", "sixteen bytes...": `wire: the part "number" of the form is the file, and has no file name`,
+	} {
+		form := Request{Fields: url.Values{"number": {content}}}
+		src := newSource("file.bin", upload.OctetStream, []byte(content), nil)
+		if got := trialOf(t, Subject{}).astray(form, src, nil); got != want {
+			t.Errorf("a field and a file %q: %q, want %q", content, got, want)
+		}
+	}
 }

@@ -192,6 +192,9 @@ var fileName = regexp.MustCompile(`(?i)^(original[-_]?)?file[-_]?name$`)
 // escapes are how browsers write in a form what would end a name there.
 var escapes = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
+// telling is the size in bytes from which no other text equals a file by chance.
+const telling = 16
+
 // astray says what is wrong with a request for src by itself.
 func (t *trial) astray(r Request, src *source, earlier []Request) string {
 	if r.Fields == nil && slices.ContainsFunc(earlier, func(q Request) bool {
@@ -200,7 +203,7 @@ func (t *trial) astray(r Request, src *source, earlier []Request) string {
 		return "presigned: the request goes to the URL of an earlier upload"
 	}
 	for name, values := range r.Fields {
-		if name != "" && len(src.content) > 0 && slices.Contains(values, string(src.content)) {
+		if name != "" && len(src.content) >= telling && slices.Contains(values, string(src.content)) {
 			return fmt.Sprintf("wire: the part %q of the form is the file, and has no file name", name)
 		}
 	}
