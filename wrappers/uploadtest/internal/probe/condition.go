@@ -35,6 +35,7 @@ func (p *prober) asksIf(r *operation) {
 		if p.refused("condition", other.what, r, p.with(r, s, param, other.value)).ok() || other.value == "*" {
 			continue
 		}
+		p.afterwards(" after "+someRefused, func() { p.reads(m) }) // what its own ETag puts there would hide it
 		if tag := p.tagOf(r, m); tag != "" {
 			if a := p.ask(r, p.with(r, s, param, tag)); a.status == http.StatusPreconditionFailed {
 				a.broke(ruleStatus, "own ETag", "412 to an %s with the ETag that the GET gave", param.Name)

@@ -34,17 +34,18 @@ paths:
 		kept          int
 		asked, want   string
 	}{
-		{"all is right", "change", `"1"`, 200, 412, 2, "POST GET POST POST ", ""},
-		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "POST GET POST POST ",
+		{"all is right", "change", `"1"`, 200, 412, 2, "POST GET GET POST POST ", ""},
+		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "POST GET GET POST POST ",
 			"412 to an If-Match with the ETag"},
 		{"another ETag is right", "change", `"1"`, 200, 200, 2, "POST POST ", "200 to"},
-		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "POST GET POST ", "its GET gives none"},
-		{"no ETag", "change", "", 200, 412, 2, "POST GET POST ", "its GET gives none"},
+		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "POST GET GET POST ", "its GET gives none"},
+		{"no ETag", "change", "", 200, 412, 2, "POST GET GET POST ", "its GET gives none"},
 		{"one upload", "change", `"1"`, 200, 412, 1, "", "its 412: there are no two"},
 		{"no 412", "bare", `"1"`, 200, 412, 2, "", ""},
 		{"no parameter", "none", `"1"`, 200, 412, 2, "", "its 412: it takes no"},
 		{"a GET", "look", `"1"`, 200, 412, 2, "", ""},
-		{"no GET", "alone", `"1"`, 200, 412, 2, "POST ", ""}, {"a completion", "closing", `"1"`, 200, 412, 2, "", ""},
+		{"no GET", "alone", `"1"`, 200, 412, 2, "POST GET ", ""},
+		{"a completion", "closing", `"1"`, 200, 412, 2, "", ""},
 	} {
 		asked, l := "", &lab.Logged{}
 		lines := lab.Recorded(t, func(tb testing.TB) {
@@ -64,7 +65,8 @@ paths:
 				return resp, nil
 			})
 			for n := range c.kept {
-				p.kept = append(p.kept, &made{by: ops["make"], ids: map[string]string{"thingId": fmt.Sprint("t-", n)}})
+				p.kept = append(p.kept, &made{by: ops["make"], ids: map[string]string{"thingId": fmt.Sprint("t-", n)},
+					answer: answer{p: p}, shown: map[string][]leaf{}})
 			}
 			p.asksIf(ops[c.op])
 		})

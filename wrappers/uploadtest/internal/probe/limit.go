@@ -63,9 +63,7 @@ func (p *prober) growsNow(r *operation, s sample, large []byte) {
 	p.wants("file that is too large", r, unsized, "large in chunks",
 		fmt.Sprintf("a file of %d bytes in chunks", len(large)), ", which is too large", 4, http.StatusNotImplemented)
 	if slices.Contains(p.kept, there) {
-		p.after = " after a file that is too large"
-		p.reads(there)
-		p.after = ""
+		p.afterwards(" after a file that is too large", func() { p.reads(there) })
 	}
 }
 

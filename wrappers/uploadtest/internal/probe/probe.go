@@ -236,17 +236,24 @@ func (p *prober) fails(line string) {
 // again reads all uploads that were kept: no later request may have changed
 // them. A long file is read again once: it takes long, and others show the rest.
 func (p *prober) again(after string) {
-	p.after = after
-	defer func() { p.after = "" }()
-	for _, m := range p.kept {
-		if !m.again || len(m.content()) < 64<<10 {
-			m.again = true
-			p.reads(m)
+	p.afterwards(after, func() {
+		for _, m := range p.kept {
+			if !m.again || len(m.content()) < 64<<10 {
+				m.again = true
+				p.reads(m)
+			}
 		}
-	}
-	for _, r := range p.ops {
-		p.lists(r)
-	}
+		for _, r := range p.ops {
+			p.lists(r)
+		}
+	})
+}
+
+// afterwards looks at answers. A message about one of them says what came before.
+func (p *prober) afterwards(before string, look func()) {
+	p.after = before
+	look()
+	p.after = ""
 }
 
 // isOurs reports whether a request goes to the host of the service.

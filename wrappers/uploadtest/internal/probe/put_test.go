@@ -347,6 +347,17 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 			"(GET /v1/notes/{name})"},
 		{"any ETag may be replaced", "", "", sentBy(http.MethodPut, "If-Match", ""),
 			"Desk: PUT /notes/{name}: response status: 204 to an If-Match with another ETag, which must be refused by"},
+		{"another ETag is refused and replaces", "", "", faulty.Serves(
+			func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && r.Header.Get("If-Match") != "" {
+					stores := r.Clone(r.Context())
+					stores.Header.Del("If-Match")
+					stores.Body = io.NopCloser(bytes.NewReader(faulty.Peek(r)))
+					next.ServeHTTP(httptest.NewRecorder(), stores)
+				}
+				next.ServeHTTP(w, r)
+			}), "Desk: GET /notes/{name}: response body: the file (sent at the same time as another) comes back " +
+			"changed after an If-Match with another ETag, which was refused: 13 bytes"},
 		{"what is there is created", "", "", sentBy(http.MethodPut, "If-None-Match", ""),
 			"Desk: PUT /notes/{name}: response status: 204 to an If-None-Match of * where an upload is, which"},
 		{"no ETag may be deleted", "", "", sentBy(http.MethodDelete, "If-Match", `"another"`),

@@ -144,9 +144,7 @@ func (p *prober) readsEarlier(m *made) {
 			continue
 		}
 		if a := p.ask(r, p.good(r, m.found())); a.ok() {
-			p.after = " after others were put in its place"
-			p.compares(m, whole, a)
-			p.after = ""
+			p.afterwards(" after others were put in its place", func() { p.compares(m, whole, a) })
 		} else { // only some may be kept
 			a.declined("the file of an earlier %s", r.last)
 		}
