@@ -19,26 +19,15 @@ func TestCredentialsComeFromAFile(t *testing.T) {
 	}
 	write("\ufeff# for cron\r\n\r\nexport " + ncpAccessKey + "=\"" + s.env[ncpAccessKey] + "\"\r\n" + ncpSecretKey +
 		" = '" + s.env[ncpSecretKey] + "'\n" + ncpBaseURL + "=" + s.env[ncpBaseURL])
-	if got := invoke(nil, nil, "send", "--env-file", env, "--to", "ncloudmailer", path); got.code != 0 ||
-		len(rows(got.stdout)) != 1 {
-		t.Errorf("all in the file: got %+v", got)
-	}
-	if got := invoke(map[string]string{ncpAccessKey: "other"}, nil, "--env-file", env, "getFile", "x"); got.code != 1 ||
-		!strings.Contains(got.stderr, "not found") {
-		t.Errorf("a verb, and another key in the environment: got %+v", got)
-	}
+	invoke(nil, nil, "send", "--env-file", env, "--to", "ncloudmailer", path).is(t, 0, 1)
+	invoke(map[string]string{ncpAccessKey: "other"}, nil, "--env-file", env, "getFile", "x").is(t, 1, 0, "not found")
 	// A token in the environment must not mix with a client in the file.
 	write(tfsClientID + "=" + s.env[tfsClientID] + "\n" + tfsClientSecret + "=" + s.env[tfsClientSecret] + "\n" +
 		tfsOrganization + "=1\n")
-	if got := invoke(with(s.env, tfsToken, "wrong"), nil, "send", "--env-file", env, "--to", "twentyfourseven",
-		path); got.code != 0 {
-		t.Errorf("a client in the file: got %+v", got)
-	}
+	args := []string{"send", "--env-file", env, "--to", "twentyfourseven", path}
+	invoke(with(s.env, tfsToken, "wrong"), nil, args...).is(t, 0, 1)
 	write(tfsClientID + "=" + s.env[tfsClientID] + "\n")
-	if got := invoke(s.env, nil, "send", "--env-file", env, "--to", "twentyfourseven", path); got.code != exitUsage ||
-		!strings.Contains(got.stderr, tfsClientSecret) {
-		t.Errorf("half a client in the file: got %+v", got)
-	}
+	invoke(s.env, nil, args...).refused(t, exitUsage, tfsClientSecret)
 }
 
 func TestAnEnvFileThatCannotBeTrustedIsRefused(t *testing.T) {

@@ -54,9 +54,9 @@ func TestAFailedFileHasAnObjectOfItsOwn(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	missing := filepath.Join(dir, "missing\x01\u202e")
-	got := s.send("twentyfourseven", "--json", filepath.Join(dir, "refused.txt"), missing)
-	if got.code != 1 || strings.Count(got.stdout, "\n") != 2 || strings.ContainsAny(got.stdout, "\x01\u202e") {
-		t.Fatalf("got %+v", got)
+	got := s.send("twentyfourseven", "--json", filepath.Join(dir, "refused.txt"), missing).is(t, 1, 2)
+	if strings.ContainsAny(got.stdout, "\x01\u202e") {
+		t.Errorf("got %+v", got)
 	}
 	byPath := map[string]failure{}
 	for line := range strings.Lines(got.stdout) {
@@ -142,15 +142,12 @@ func TestAFailureThatAllFilesShareStopsTheRun(t *testing.T) {
 		})
 	}
 	few := small(t, 7)
-	got := invoke(key, nil, "send", "--to", "ncloudmailer", "--keep-going", "-r", few)
-	if got.code != 1 || !strings.Contains(got.stderr, "0 sent; 7 failed") || strings.Contains(got.stderr, "not sent") {
+	got := invoke(key, nil, "send", "--to", "ncloudmailer", "--keep-going", "-r", few).is(t, 1, 0, "0 sent; 7 failed")
+	if strings.Contains(got.stderr, "not sent") {
 		t.Errorf("--keep-going: got %+v", got)
 	}
-	got = invoke(key, strings.NewReader(filepath.Join(few, "1")+"\n"+strings.Repeat(filepath.Join(few, "2")+"\n", 50)),
-		"send", "--to", "ncloudmailer", "--files-from", "-")
-	if got.code != 1 || !strings.Contains(got.stderr, "the rest of the list was not read") {
-		t.Errorf("a list from a stream: got %+v", got)
-	}
+	invoke(key, strings.NewReader(strings.Repeat(filepath.Join(few, "2")+"\n", 50)),
+		"send", "--to", "ncloudmailer", "--files-from", "-").is(t, 1, 0, "the rest of the list was not read")
 }
 
 func TestATokenThatStallsStopsTheRun(t *testing.T) {
@@ -159,9 +156,8 @@ func TestATokenThatStallsStopsTheRun(t *testing.T) {
 	env := map[string]string{tfsClientID: "x", tfsClientSecret: "y", tfsOrganization: "1",
 		tfsTokenURL: silent, tfsBaseURL: silent}
 	got := invoke(env, nil, "send", "--to", "twentyfourseven", "-c", "8", "--stall", "200ms", "--json",
-		"-r", small(t, 20))
-	if got.code != 1 || !strings.Contains(got.stderr, "token: stalled") ||
-		!strings.Contains(got.stderr, "no more are sent") || strings.Count(got.stdout, `"kind":"stalled"`) != 8 {
+		"-r", small(t, 20)).is(t, 1, 8, "token: stalled", "no more are sent")
+	if strings.Count(got.stdout, `"kind":"stalled"`) != 8 {
 		t.Errorf("got %+v", got)
 	}
 	if n := asked.Load(); n != 1 {
@@ -183,10 +179,8 @@ func TestARunThatSentNothingSaysSo(t *testing.T) {
 		}
 	}
 	for _, stdin := range []string{"", "\n", "\ufeff"} {
-		if got := invoke(s.env, strings.NewReader(stdin), "send", "--to", "ncloudmailer", "--files-from",
-			"-"); got.code != 1 || !strings.Contains(got.stderr, "names no file") {
-			t.Errorf("the list %q: got %+v", stdin, got)
-		}
+		invoke(s.env, strings.NewReader(stdin), "send", "--to", "ncloudmailer", "--files-from", "-").
+			is(t, 1, 0, "names no file")
 	}
 }
 
@@ -252,10 +246,8 @@ func TestAFileThatStallsIsGivenUpAndTheOthersGoOn(t *testing.T) {
 			}
 			for provider := range providers {
 				got := invoke(env, nil, "send", "--to", provider, "-c", "1", "--stall", "200ms", "--json",
-					tc.path, "missing")
-				if got.code != 1 || strings.Count(got.stdout, `"kind":"stalled"`) != 1 ||
-					!strings.Contains(got.stderr, "stalled for 200ms (--stall)") ||
-					!strings.Contains(got.stderr, "missing: no such file") {
+					tc.path, "missing").is(t, 1, 2, "stalled for 200ms (--stall)", "missing: no such file")
+				if strings.Count(got.stdout, `"kind":"stalled"`) != 1 {
 					t.Errorf("%s: got %+v", provider, got)
 				}
 				invoke(env, nil, "send", "--to", provider, "--timeout", "100ms", tc.path).refused(t, 1,
@@ -286,15 +278,14 @@ func TestTheWaitForADocumentEnds(t *testing.T) {
 	s.pending()
 	path := filepath.Join(files(t, "a", "a"), "a")
 	journal := filepath.Join(t.TempDir(), "j")
-	got := s.send("twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json", "--journal", journal, path)
-	if got.code != 1 || !strings.Contains(got.stdout, `"kind":"timeout"`) || !strings.Contains(got.stdout, `"id":"`) ||
-		!strings.Contains(got.stderr, "not done after 100ms (--wait-timeout)") {
+	got := s.send("twentyfourseven", "--wait", "--wait-timeout", "100ms", "--json", "--journal", journal, path).
+		is(t, 1, 1, "not done after 100ms (--wait-timeout)")
+	if !strings.Contains(got.stdout, `"kind":"timeout"`) || !strings.Contains(got.stdout, `"id":"`) {
 		t.Errorf("got %+v", got)
 	}
-	s.intercept(nil)
 	n := s.sends()
-	if got := s.send("twentyfourseven", "--wait", "--journal", journal,
-		path); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 0 {
-		t.Errorf("the next run sent %d: %+v", n.Load(), got)
+	s.send("twentyfourseven", "--wait", "--journal", journal, path).is(t, 0, 1)
+	if n.Load() != 0 {
+		t.Errorf("the next run sent %d", n.Load())
 	}
 }

@@ -35,19 +35,11 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	journal := at("journal") // in the folder that is sent
 	args := []string{"send", "--to", "ncloudmailer", "--journal", journal, "-r", dir, at("same")}
 
-	first := invoke(s.env, nil, args...)
-	if first.code != 0 || len(rows(first.stdout)) != 6 || n.Load() != 6 {
-		t.Fatalf("the first run sent %d: %+v", n.Load(), first)
-	}
-	for _, want := range []string{"same: named twice; sent once", "journal: left out, since it is the journal"} {
-		if !strings.Contains(first.stderr, want) {
-			t.Errorf("there is no %q in %s", want, first.stderr)
-		}
-	}
-	second := invoke(s.env, nil, args...)
-	if second.code != 0 || second.stdout != "" || n.Load() != 6 ||
-		!strings.Contains(second.stderr, "0 sent; 6 sent before") {
-		t.Errorf("the second run sent %d more: %+v", n.Load()-6, second)
+	invoke(s.env, nil, args...).is(t, 0, 6, "same: named twice; sent once",
+		"journal: left out, since it is the journal")
+	invoke(s.env, nil, args...).is(t, 0, 0, "0 sent; 6 sent before")
+	if n.Load() != 6 {
+		t.Errorf("two runs sent %d files", n.Load())
 	}
 
 	info, err := os.Stat(at("swapped"))
@@ -63,16 +55,10 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 		os.Chtimes(at("swapped"), time.Time{}, info.ModTime())
 		changed = 3
 	}
-	third := invoke(s.env, nil, args...)
-	if third.code != 0 || len(rows(third.stdout)) != changed {
-		t.Errorf("the third run sent %q, want the %d that changed: %+v", third.stdout, changed, third)
-	}
+	invoke(s.env, nil, args...).is(t, 0, changed)
 	// A relative path names the same files.
 	t.Chdir(dir)
-	if got := s.send("ncloudmailer", "--journal", "journal", "./longer",
-		"../"+filepath.Base(dir)+"/touched"); got.code != 0 || got.stdout != "" {
-		t.Errorf("the fourth run: %+v", got)
-	}
+	s.send("ncloudmailer", "--journal", "journal", "./longer", "../"+filepath.Base(dir)+"/touched").is(t, 0, 0)
 }
 
 func TestAFailedFileIsNotInTheJournal(t *testing.T) {
@@ -87,12 +73,8 @@ func TestAFailedFileIsNotInTheJournal(t *testing.T) {
 		next.ServeHTTP(w, r)
 	})
 	args := []string{"send", "--to", "ncloudmailer", "-c", "1", "--journal", filepath.Join(t.TempDir(), "j"), "-r", dir}
-	if got := invoke(s.env, nil, args...); got.code != 1 || len(rows(got.stdout)) != 1 {
-		t.Fatalf("the first run: %+v", got)
-	}
-	if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 {
-		t.Errorf("the second run: %+v", got)
-	}
+	invoke(s.env, nil, args...).is(t, 1, 1)
+	invoke(s.env, nil, args...).is(t, 0, 1)
 }
 
 func TestASentFileWithoutDocumentIsOnlyWaitedFor(t *testing.T) {
@@ -100,21 +82,14 @@ func TestASentFileWithoutDocumentIsOnlyWaitedFor(t *testing.T) {
 	n := s.sends()
 	path := filepath.Join(files(t, "a", "a"), "a")
 	args := []string{"send", "--to", "twentyfourseven", "--journal", filepath.Join(t.TempDir(), "j"), path}
-	first := invoke(s.env, nil, args...)
-	id, _, _ := strings.Cut(first.stdout, "\t")
-	second := invoke(s.env, nil, append(args, "--wait")...)
-	if lines := rows(second.stdout); second.code != 0 || len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id ||
-		lines[0][2] == "" {
-		t.Fatalf("the second run printed %q for %q", second.stdout, first.stdout)
+	id, _, _ := strings.Cut(invoke(s.env, nil, args...).stdout, "\t")
+	second := invoke(s.env, nil, append(args, "--wait")...).is(t, 0, 1)
+	lines := rows(second.stdout)
+	if len(lines) != 1 || len(lines[0]) != 3 || lines[0][0] != id || lines[0][2] == "" {
+		t.Fatalf("the second run printed %q for %q", second.stdout, id)
 	}
-	status := invoke(s.env, nil, "getFileUploadStatus", id)
-	if want := id + "\tCompleted\t" + rows(second.stdout)[0][2] + "\n"; status.code != 0 || status.stdout != want {
-		t.Errorf("getFileUploadStatus printed %+v, want %q", status, want)
-	}
-	third := invoke(s.env, nil, append(args, "--wait")...)
-	if third.code != 0 || third.stdout != "" {
-		t.Errorf("the third run: %+v", third)
-	}
+	invoke(s.env, nil, "getFileUploadStatus", id).prints(t, id+"\tCompleted\t"+lines[0][2]+"\n")
+	invoke(s.env, nil, append(args, "--wait")...).is(t, 0, 0)
 	if n.Load() != 1 {
 		t.Errorf("the file was sent %d times", n.Load())
 	}
@@ -132,13 +107,11 @@ func TestAFileThatTheProviderRejectedIsSentAgain(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	if got := invoke(s.env, nil, args...); got.code != 1 || got.stdout != "" ||
-		!strings.Contains(got.stderr, "sent as ") {
-		t.Fatalf("the first run: %+v", got)
-	}
+	invoke(s.env, nil, args...).is(t, 1, 0, "sent as ")
 	n := s.sends()
-	if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 || n.Load() != 1 {
-		t.Errorf("the second run sent %d: %+v", n.Load(), got)
+	invoke(s.env, nil, args...).is(t, 0, 1)
+	if n.Load() != 1 {
+		t.Errorf("the second run sent %d", n.Load())
 	}
 }
 
@@ -160,13 +133,9 @@ func TestAJournalIsOfOneAccount(t *testing.T) {
 		if !bytes.Contains(content, []byte(`"account":"`)) || bytes.Contains(content, []byte(s.env[ncpAccessKey])) {
 			t.Errorf("%s: the journal shows the key, or no account: %s", provider, content)
 		}
-		if got := invoke(tc.env, nil, args...); got.code != 0 || !strings.Contains(got.stderr, "1 sent before") {
-			t.Errorf("%s, the same account: %+v", provider, got)
-		}
-		got := invoke(with(tc.env, tc.account, "other"), nil, args...)
-		if got.code != exitUsage || !strings.Contains(got.stderr, "is for uploads of another account") {
-			t.Errorf("%s, another account: %+v", provider, got)
-		}
+		invoke(tc.env, nil, args...).is(t, 0, 0, "1 sent before")
+		invoke(with(tc.env, tc.account, "other"), nil, args...).refused(t, exitUsage,
+			"is for uploads of another account")
 	}
 }
 
@@ -194,40 +163,24 @@ func TestADamagedJournalIsCheckedAndRepaired(t *testing.T) {
 	s := newService(t)
 	dir, path := small(t, 3), filepath.Join(t.TempDir(), "j")
 	args := []string{"send", "--to", "ncloudmailer", "--journal", path, "-r", dir}
-	if got := invoke(s.env, nil, args...); got.code != 0 {
-		t.Fatalf("got %+v", got)
-	}
-	if got := invoke(nil, nil, "journal", "check", path); got.code != 0 || got.stdout != "" ||
-		!strings.Contains(got.stderr, "no damage") {
-		t.Errorf("without damage: got %+v", got)
-	}
+	invoke(s.env, nil, args...).is(t, 0, 3)
+	invoke(nil, nil, "journal", "check", path).is(t, 0, 0, "no damage")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	content[len(content)/2] = 0
 	must(t, os.WriteFile(path, content, 0o600))
-	if got := invoke(s.env, nil, args...); got.code != exitUsage ||
-		!strings.Contains(got.stderr, "putpost journal repair") {
-		t.Errorf("a run: got %+v", got)
-	}
-	check := invoke(nil, nil, "journal", "check", path)
-	if lines := rows(check.stdout); check.code != 1 || len(lines) != 1 || len(lines[0]) != 4 || lines[0][0] != "2" ||
-		filepath.Dir(lines[0][3]) != dir {
-		t.Errorf("check: got %+v", check)
-	}
-	repair := invoke(nil, nil, "journal", "repair", path)
-	if repair.code != 0 || repair.stdout != check.stdout ||
-		!strings.Contains(repair.stderr, "the original is "+path+".damaged") {
-		t.Errorf("repair: got %+v", repair)
-	}
-	if got := invoke(s.env, nil, args...); got.code != 0 || len(rows(got.stdout)) != 1 {
-		t.Errorf("the next run: got %+v", got)
-	}
-	for _, verb := range []string{"check", "repair"} {
-		if got := invoke(nil, nil, "journal", verb, "missing"); got.code != 1 ||
-			!strings.Contains(got.stderr, "no such file") {
-			t.Errorf("%s of a missing one: got %+v", verb, got)
+	invoke(s.env, nil, args...).refused(t, exitUsage, "putpost journal repair")
+	check := invoke(nil, nil, "journal", "check", path).is(t, 1, 1)
+	for _, row := range rows(check.stdout) {
+		if len(row) != 4 || row[0] != "2" || filepath.Dir(row[3]) != dir {
+			t.Errorf("check: got %+v", check)
 		}
+	}
+	invoke(nil, nil, "journal", "repair", path).is(t, 0, 1, "the original is "+path+".damaged").prints(t, check.stdout)
+	invoke(s.env, nil, args...).is(t, 0, 1)
+	for _, verb := range []string{"check", "repair"} {
+		invoke(nil, nil, "journal", verb, "missing").refused(t, 1, "no such file")
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
@@ -29,6 +30,7 @@ func TestMain(m *testing.M) {
 
 // result is the outcome of a run of the program.
 type result struct {
+	args           []string
 	code           int
 	stdout, stderr string
 }
@@ -37,7 +39,30 @@ type result struct {
 func invoke(env map[string]string, stdin io.Reader, args ...string) result {
 	var stdout, stderr bytes.Buffer
 	code := run(args, environ(env), stdin, &stdout, &stderr)
-	return result{code, stdout.String(), stderr.String()}
+	return result{args, code, stdout.String(), stderr.String()}
+}
+
+// is checks the exit code, the number of lines on standard output, and that
+// standard error has each of the texts.
+func (r result) is(t *testing.T, code, lines int, stderr ...string) result {
+	t.Helper()
+	if n := strings.Count(r.stdout, "\n"); r.code != code || n != lines {
+		t.Errorf("%d lines of %+v, want %d and the exit code %d", n, r, lines, code)
+	}
+	for _, text := range stderr {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("standard error has no %q: %+v", text, r)
+		}
+	}
+	return r
+}
+
+// prints checks that the run succeeded with this text on standard output.
+func (r result) prints(t *testing.T, want string) {
+	t.Helper()
+	if r.code != 0 || r.stdout != want {
+		t.Errorf("got %+v, want %q", r, want)
+	}
 }
 
 // refused checks that nothing is on standard output, and on standard error one
@@ -56,6 +81,29 @@ func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// patience is long, because a machine with other work may take long.
+const patience = time.Minute
+
+func await(t *testing.T, what string, ch <-chan struct{}, n int) {
+	t.Helper()
+	for range n {
+		select {
+		case <-ch:
+		case <-time.After(patience):
+			t.Fatal("waited in vain for", what)
+		}
+	}
+}
+
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("waited in vain for", what)
+		}
 	}
 }
 
@@ -105,18 +153,25 @@ func (s *service) intercept(around func(w http.ResponseWriter, r *http.Request, 
 func newService(t *testing.T) *service {
 	t.Helper()
 	all := loopbackStandins(t, standinConfig{store: store.Memory(0), logger: silent})
-	s := &service{all: all, handler: all.handler(silent), env: map[string]string{}}
+	s := &service{all: all, handler: all.handler(silent)}
 	srv := httptest.NewServer(s)
 	t.Cleanup(func() {
 		srv.CloseClientConnections() // Close would wait for a request that a failed test still holds
 		srv.Close()
 	})
+	s.env = clientOf(srv.URL)
+	return s
+}
+
+// clientOf returns the environment of a client of the stand-ins at base.
+func clientOf(base string) map[string]string {
+	env := map[string]string{}
 	for _, p := range providers {
-		for _, v := range append(p.reach(srv.URL), p.fallback...) {
-			s.env[v.name] = v.value
+		for _, v := range append(p.reach(base), p.fallback...) {
+			env[v.name] = v.value
 		}
 	}
-	return s
+	return env
 }
 
 // send sends to a provider's stand-in.
@@ -277,12 +332,8 @@ func TestPathsNeedNotBeUTF8(t *testing.T) {
 		"--journal":  {"--journal", "journal\xff", "bad\xff.txt"},
 		"--journal=": {"--journal=journal\xfe", "bad\xff.txt"},
 	} {
-		got := s.send("twentyfourseven", args...)
-		if got.code != 0 || len(rows(got.stdout)) != 1 {
-			t.Errorf("%s: %+v", name, got)
-			continue
-		}
-		if content, _ := s.stored(t, "twentyfourseven", rows(got.stdout)[0][0]); content != "content" {
+		sent := s.send("twentyfourseven", args...).is(t, 0, 1).stdout
+		if content, _ := s.stored(t, "twentyfourseven", strings.Split(sent, "\t")[0]); content != "content" {
 			t.Errorf("%s: stored is %q", name, content)
 		}
 	}

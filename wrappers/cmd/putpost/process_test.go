@@ -21,7 +21,7 @@ import (
 // process is the program as a process of its own.
 type process struct {
 	*exec.Cmd
-	stdout, stderr bytes.Buffer
+	stdout, stderr standintest.Log
 }
 
 func command(t *testing.T, env map[string]string, args ...string) *process {
@@ -49,11 +49,10 @@ func (p *process) start(t *testing.T) {
 	must(t, p.Start())
 }
 
-// code waits for the end and returns the exit code.
-func (p *process) code(t *testing.T) int {
-	t.Helper()
+// end waits for the end and returns the outcome.
+func (p *process) end() result {
 	p.Wait()
-	return p.ProcessState.ExitCode()
+	return result{p.Args, p.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
 }
 
 func (p *process) signal(t *testing.T, s os.Signal) {
@@ -61,6 +60,12 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	if err := p.Process.Signal(s); err != nil {
 		t.Error(err)
 	}
+}
+
+// says waits for words on standard error.
+func (p *process) says(t *testing.T, words string) {
+	t.Helper()
+	until(t, words, func() bool { return strings.Contains(p.stderr.String(), words) })
 }
 
 // gate holds uploads until it is opened, and signals each that arrives.
@@ -82,75 +87,41 @@ func (s *service) gate() gate {
 	return g
 }
 
-// patience is long, because a machine with other work may take long.
-const patience = time.Minute
-
-func await(t *testing.T, what string, ch <-chan struct{}, n int) {
-	t.Helper()
-	for range n {
-		select {
-		case <-ch:
-		case <-time.After(patience):
-			t.Fatal("waited in vain for", what)
-		}
-	}
-}
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("waited in vain for", what)
-		}
-	}
-}
-
 // interrupted starts to send the files, three at once, and signals the process
 // while uploads are under way. It returns when the process has answered.
-func interrupted(t *testing.T, sig os.Signal, files, underWay int) (
-	p *process, stderr *standintest.Log, open chan struct{},
-) {
+func interrupted(t *testing.T, sig os.Signal, files, underWay int) (p *process, open chan struct{}) {
 	t.Helper()
 	s := newService(t)
 	g := s.gate()
-	stderr = &standintest.Log{}
 	p = command(t, s.env, "send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, files))
-	p.Stderr = stderr
 	p.start(t)
 	await(t, "the uploads", g.came, underWay)
 	p.signal(t, sig)
-	until(t, "the answer to the signal", func() bool {
-		return strings.Contains(stderr.String(), fmt.Sprintf("finishing %d files under way within ", underWay))
-	})
-	return p, stderr, g.open
+	p.says(t, fmt.Sprintf("finishing %d files under way within ", underWay))
+	return p, g.open
 }
 
 func TestTheFirstInterruptFinishesWhatIsInFlight(t *testing.T) {
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		p, stderr, open := interrupted(t, sig, 20, 3)
+		p, open := interrupted(t, sig, 20, 3)
 		close(open)
-		if code := p.code(t); code != 1 || len(rows(p.stdout.String())) != 3 ||
-			!strings.Contains(stderr.String(), "3 sent; the others were not sent") {
-			t.Errorf("%v: exit code %d after\n%s%s", sig, code, p.stdout.String(), stderr.String())
-		}
+		p.end().is(t, 1, 3, "3 sent; the others were not sent")
 	}
 }
 
 func TestAnInterruptThatFindsAllInFlightLosesNothing(t *testing.T) {
-	p, stderr, open := interrupted(t, os.Interrupt, 2, 2)
+	p, open := interrupted(t, os.Interrupt, 2, 2)
 	close(open)
-	if code := p.code(t); code != 0 || len(rows(p.stdout.String())) != 2 {
-		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
-	}
+	p.end().is(t, 0, 2)
 }
 
 func TestTheSecondInterruptStopsAtOnce(t *testing.T) {
-	p, stderr, open := interrupted(t, os.Interrupt, 20, 3)
+	p, open := interrupted(t, os.Interrupt, 20, 3)
 	defer close(open)
 	p.signal(t, os.Interrupt)
-	if code := p.code(t); code != 1 || p.stdout.Len() > 0 || strings.Count(stderr.String(), "interrupted\n") != 3 ||
-		strings.Contains(stderr.String(), "canceled") {
-		t.Errorf("exit code %d after\n%s%s", code, p.stdout.String(), stderr.String())
+	got := p.end().is(t, 1, 0)
+	if strings.Count(got.stderr, "interrupted\n") != 3 || strings.Contains(got.stderr, "canceled") {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -163,11 +134,7 @@ func TestAVerbThatIsInterruptedSaysSo(t *testing.T) {
 			p.start(t)
 			await(t, "the call", g.came, 1)
 			p.signal(t, os.Interrupt)
-			if code := p.code(t); code != 1 || p.stdout.Len() > 0 ||
-				!strings.HasSuffix(p.stderr.String(), ": interrupted\n") ||
-				strings.Count(p.stderr.String(), "\n") != 1 {
-				t.Errorf("%s: exit code %d after\n%s%s", v.name, code, p.stdout.String(), p.stderr.String())
-			}
+			p.end().refused(t, 1, ": interrupted\n")
 			close(g.open)
 		}
 	}
@@ -201,9 +168,7 @@ func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 			until(t, "the file of the list", func() bool { return n.Load() == 1 })
 		}
 		p.signal(t, os.Interrupt)
-		if code := p.code(t); code != 1 {
-			t.Errorf("%v: exit code %d after\n%s%s", args, code, p.stdout.String(), p.stderr.String())
-		}
+		p.end().is(t, 1, int(n.Load()))
 		stdin.Close()
 	}
 }
@@ -223,14 +188,12 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 				p.start(t)
 				until(t, "some uploads", func() bool { return n.Load() >= before+40 })
 				p.signal(t, syscall.SIGKILL)
-				p.Wait()
-				printed += len(rows(p.stdout.String()))
+				printed += len(rows(p.end().stdout))
 				if content, _ := os.ReadFile(noted); bytes.Count(content, []byte("\n")) < printed {
 					t.Error("a file was reported before the journal had it")
 				}
 			}
-			last := invoke(s.env, nil, args...)
-			if last.code != 0 {
+			if last := invoke(s.env, nil, args...); last.code != 0 {
 				t.Fatalf("the last run: %+v", last)
 			}
 			if sent := n.Load(); sent < count || sent > count+kills*at {
@@ -267,23 +230,18 @@ func TestAReaderThatLeftIsAnError(t *testing.T) {
 	r.Close()
 	p.start(t)
 	w.Close()
-	if code := p.code(t); code != 1 || !strings.Contains(p.stderr.String(), "broken pipe") {
-		t.Errorf("exit code %d after\n%s", code, p.stderr.String())
-	}
+	p.end().is(t, 1, 0, "broken pipe")
 }
 
 func TestAfterTheFirstSignalNothingWaitsForADocument(t *testing.T) {
 	s := newService(t)
 	asked := s.pending()
-	stderr := &standintest.Log{}
 	p := command(t, s.env, "send", "--to", "twentyfourseven", "--wait", "-r", small(t, 2))
-	p.Stderr = stderr
 	p.start(t)
 	await(t, "a question for the status", asked, 2)
 	p.signal(t, syscall.SIGTERM)
 	began := time.Now()
-	if code := p.code(t); code != 1 || time.Since(began) > graceTime/2 ||
-		strings.Count(stderr.String(), ": sent as ") != 2 {
-		t.Errorf("exit code %d after %s and\n%s", code, time.Since(began), stderr.String())
+	if got := p.end().is(t, 1, 0); time.Since(began) > graceTime/2 || strings.Count(got.stderr, ": sent as ") != 2 {
+		t.Errorf("after %s: %+v", time.Since(began), got)
 	}
 }

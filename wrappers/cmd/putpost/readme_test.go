@@ -24,7 +24,7 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, env, _ := serving(t)
+	server, env := serving(t)
 	dir, base := files(t, "invoice.pdf", "%PDF-1.7"), strings.TrimSuffix(env[ncpBaseURL], "/api/v1")
 	var seen []string
 	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllStringSubmatch(string(readme), -1) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,15 +35,11 @@ func TestWhatIsSentIsStoredUnderThePrintedID(t *testing.T) {
 			for name := range want {
 				args = append(args, filepath.Join(dir, name))
 			}
-			got := invoke(s.env, nil, args...)
-			if got.code != 0 || got.stderr != "" {
-				t.Fatalf("exit code %d, standard error %q", got.code, got.stderr)
+			got := invoke(s.env, nil, args...).is(t, 0, len(want))
+			if got.stderr != "" {
+				t.Errorf("standard error %q", got.stderr)
 			}
-			lines := rows(got.stdout)
-			if len(lines) != len(want) {
-				t.Fatalf("%d lines for %d files:\n%s", len(lines), len(want), got.stdout)
-			}
-			for _, row := range lines {
+			for _, row := range rows(got.stdout) {
 				if len(row) != 2 {
 					t.Fatalf("the line %q has not two columns", row)
 				}
@@ -99,14 +96,11 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 	var line struct{ ID, TempRequestID string }
 	must(t, json.Unmarshal([]byte(sent.stdout), &line))
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		if got := invoke(s.env, nil, verb, line.TempRequestID); got.code != 0 ||
-			got.stdout != line.ID+"\ta.txt\n" {
-			t.Errorf("%s: got %+v", verb, got)
-		}
+		invoke(s.env, nil, verb, line.TempRequestID).prints(t, line.ID+"\ta.txt\n")
 	}
 	for _, verb := range []string{"getFile", "deleteFile"} {
-		got := invoke(s.env, nil, verb, line.TempRequestID, "../files")
-		if got.code != 1 || got.stdout != "" || strings.Count(got.stderr, ": not found: ") != 2 {
+		got := invoke(s.env, nil, verb, line.TempRequestID, "../files").is(t, 1, 0)
+		if strings.Count(got.stderr, ": not found: ") != 2 {
 			t.Errorf("%s of what is gone: got %+v", verb, got)
 		}
 		got = invoke(s.env, nil, verb, "--json", line.TempRequestID)
@@ -116,11 +110,8 @@ func TestABatchIsListedAndDeleted(t *testing.T) {
 			t.Errorf("%s --json of what is gone: got %+v", verb, got)
 		}
 		// A user may take the fileId for the tempRequestId.
-		got = invoke(s.env, nil, verb, line.ID)
-		if got.code != 1 ||
-			!strings.HasSuffix(got.stderr, " (the ID must be a tempRequestId, as send --json prints it)\n") {
-			t.Errorf("%s of a fileId: got %+v", verb, got)
-		}
+		invoke(s.env, nil, verb, line.ID).is(t, 1, 0,
+			" (the ID must be a tempRequestId, as send --json prints it)\n")
 	}
 }
 
@@ -128,10 +119,7 @@ func TestOneBadFileAmongOthersIsNamedAndTheRestGoOn(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a.txt", "a", "b.txt", "b", "folder/c.txt", "c")
 	at := func(name string) string { return filepath.Join(dir, name) }
-	got := s.send("ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"), "")
-	if got.code != 1 || len(rows(got.stdout)) != 2 {
-		t.Errorf("exit code %d and standard output %q, want 1 and two lines", got.code, got.stdout)
-	}
+	got := s.send("ncloudmailer", at("missing.txt"), at("a.txt"), at("folder"), at("b.txt"), "").is(t, 1, 2)
 	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
 	for i, want := range []string{
 		"putpost: " + at("missing.txt") + ": no such file or directory",
@@ -146,29 +134,20 @@ func TestOneBadFileAmongOthersIsNamedAndTheRestGoOn(t *testing.T) {
 }
 
 func TestManyFailuresDoNotFloodTheSummary(t *testing.T) {
-	s := newService(t)
-	args := []string{"send", "--to", "ncloudmailer"}
+	var names []string
 	for i := range 25 {
-		args = append(args, fmt.Sprint("missing", i))
+		names = append(names, fmt.Sprint("missing", i))
 	}
-	got := invoke(s.env, nil, args...)
-	want := "0 sent; 25 failed: missing0, missing1, missing2, missing3, missing4, missing5, missing6, missing7, " +
-		"missing8, missing9 and 15 more"
-	if got.code != 1 || !strings.Contains(got.stderr, want) {
-		t.Errorf("there is no %q in %s", want, got.stderr)
-	}
+	newService(t).send("ncloudmailer", names...).is(t, 1, 0,
+		"0 sent; 25 failed: "+strings.Join(names[:10], ", ")+" and 15 more")
 }
 
 func TestTheNameBringsItsMediaType(t *testing.T) {
 	s := newService(t)
 	path := filepath.Join(files(t, "a.txt", "hello"), "a.txt")
 	for name, want := range map[string]string{"dir/보고서.pdf": "application/pdf", "unknown": "text/plain"} {
-		got := s.send("ncloudmailer", "--name", name, path)
-		lines := rows(got.stdout)
-		if got.code != 0 || len(lines) != 1 || lines[0][1] != filepath.Base(name) {
-			t.Fatalf("got %+v", got)
-		}
-		if _, contentType := s.stored(t, "ncloudmailer", lines[0][0]); contentType != want {
+		id, sent, _ := strings.Cut(s.send("ncloudmailer", "--name", name, path).is(t, 0, 1).stdout, "\t")
+		if _, contentType := s.stored(t, "ncloudmailer", id); contentType != want || sent != filepath.Base(name)+"\n" {
 			t.Errorf("%s is of type %q, want %q", name, contentType, want)
 		}
 	}
@@ -217,21 +196,13 @@ func TestStandardInputIsSentWholeOrFromWhereItStands(t *testing.T) {
 				args = append(args, "-")
 			}
 			got := invoke(s.env, tc.stdin, args...)
-			if got.code != 0 || got.stderr != "" {
+			sent := rows(got.stdout)
+			i := slices.IndexFunc(sent, func(row []string) bool { return row[1] == tc.named })
+			if got.code != 0 || got.stderr != "" || i < 0 {
 				t.Fatalf("got %+v", got)
 			}
-			found := false
-			for _, row := range rows(got.stdout) {
-				if row[1] != tc.named {
-					continue
-				}
-				found = true
-				if content, _ := s.stored(t, "ncloudmailer", row[0]); content != tc.want {
-					t.Errorf("stored is %.40q, want %.40q", content, tc.want)
-				}
-			}
-			if !found {
-				t.Errorf("there is no %q in %q", tc.named, got.stdout)
+			if content, _ := s.stored(t, "ncloudmailer", sent[i][0]); content != tc.want {
+				t.Errorf("stored is %.40q, want %.40q", content, tc.want)
 			}
 		})
 	}
@@ -253,10 +224,7 @@ func TestAFileThatGrowsOnStandardInputIsAnError(t *testing.T) {
 		}
 		next.ServeHTTP(w, r)
 	})
-	got := invoke(s.env, f, "send", "--to", "twentyfourseven", "-")
-	if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "invalid") {
-		t.Errorf("got %+v", got)
-	}
+	invoke(s.env, f, "send", "--to", "twentyfourseven", "-").is(t, 1, 0, "invalid")
 }
 
 func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
@@ -269,22 +237,14 @@ func TestFoldersAreSentWithAllThatIsInThem(t *testing.T) {
 	for link, to := range map[string]string{"a/link.txt": "../other/file", "a/loop": "..", "a/broken": "nowhere"} {
 		must(t, os.Symlink(to, filepath.Join(dir, link)))
 	}
-	got := s.send("ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt"))
+	got := s.send("ncloudmailer", "-r", filepath.Join(dir, "a"), filepath.Join(dir, "top.txt")).is(t, 1, 604,
+		"broken: no such file", "loop: a link to a folder is not followed", "604 sent; 1 failed")
 	names := map[string]bool{}
 	for _, row := range rows(got.stdout) {
 		names[row[1]] = true
 	}
 	if len(names) != 604 || !names["top.txt"] || !names["deep.txt"] || !names[".hidden"] || !names["link.txt"] {
 		t.Errorf("sent were %d files, want 604 with top.txt, deep.txt, .hidden and link.txt", len(names))
-	}
-	for _, want := range []string{"broken: no such file", "loop: a link to a folder is not followed",
-		"604 sent; 1 failed"} {
-		if !strings.Contains(got.stderr, want) {
-			t.Errorf("there is no %q in %s", want, got.stderr)
-		}
-	}
-	if got.code != 1 {
-		t.Errorf("exit code %d, want 1", got.code)
 	}
 }
 
@@ -299,12 +259,8 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 
 func TestStandardOutputThatFailsEndsTheRunAndLosesNoID(t *testing.T) {
 	s := newService(t)
-	var pairs []string
-	for i := range 200 {
-		pairs = append(pairs, fmt.Sprint(i), "x")
-	}
 	var stderr strings.Builder
-	code := run([]string{"send", "--to", "ncloudmailer", "-c", "3", "-r", files(t, pairs...)},
+	code := run([]string{"send", "--to", "ncloudmailer", "-c", "3", "-r", small(t, 200)},
 		environ(s.env), nil, &brokenWriter{lines: 5}, &stderr)
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
@@ -357,10 +313,7 @@ func TestOneConnectionForEachFileAtOnce(t *testing.T) {
 		"twentyfourseven": with(s.env, tfsBaseURL, srv.URL+"/v1"),
 	} {
 		connections.Store(0)
-		if got := invoke(base, nil, "send", "--to", provider, "-c", "16", "-r", dir); got.code != 0 ||
-			len(rows(got.stdout)) != 300 {
-			t.Fatalf("got %+v", got)
-		}
+		invoke(base, nil, "send", "--to", provider, "-c", "16", "-r", dir).is(t, 0, 300)
 		// On a busy machine net/http drops a connection whose write takes 50 ms.
 		if n := connections.Load(); n > 20 {
 			t.Errorf("%s: %d connections were made for 16 files at once", provider, n)

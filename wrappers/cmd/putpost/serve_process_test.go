@@ -4,15 +4,12 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,12 +27,10 @@ func ask(t *testing.T, env map[string]string, path string) (status int, body str
 }
 
 func TestTheConsoleShowsUploads(t *testing.T) {
-	_, env, stderr := serving(t, "--exchanges", "3")
+	p, env := serving(t, "--exchanges", "3")
 	path := files(t, "a.txt", "hello") + "/a.txt"
 	for provider := range providers {
-		if got := invoke(env, nil, "send", "--to", provider, path); got.code != 0 {
-			t.Fatalf("%s: %+v", provider, got)
-		}
+		invoke(env, nil, "send", "--to", provider, path).is(t, 0, 1)
 		invoke(with(env, ncpSecretKey, "wrong"), nil, "send", "--to", "ncloudmailer", path)
 	}
 	status, text := ask(t, env, "/_putpost/exchanges")
@@ -48,9 +43,7 @@ func TestTheConsoleShowsUploads(t *testing.T) {
 	if !strings.Contains(list.Exchanges[0].Refusal, "signature") {
 		t.Errorf("the last exchange, a refusal, is %+v", list.Exchanges[0])
 	}
-	if !strings.Contains(stderr.String(), "/_putpost/\n") {
-		t.Errorf("nobody is told of the console:\n%s", stderr.String())
-	}
+	p.says(t, "/_putpost/\n")
 	const title = "<title>putpost console"
 	for path, want := range map[string]string{"/": `href="/_putpost/"`, "/_putpost": title, "/_putpost/": title} {
 		if status, text := ask(t, env, path); status != http.StatusOK || !strings.Contains(text, want) {
@@ -67,7 +60,7 @@ func TestTheConsoleShowsUploads(t *testing.T) {
 }
 
 func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
-	p, env, stderr := serving(t)
+	p, env := serving(t)
 	resp, err := http.Get(strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + "/_putpost/events")
 	if err != nil {
 		t.Fatal(err)
@@ -78,59 +71,42 @@ func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
 	}
 	begun := time.Now()
 	p.signal(t, syscall.SIGTERM)
-	if code := p.code(t); code != 0 || time.Since(begun) > drainTime/2 {
-		t.Errorf("exit code %d after %s\n%s", code, time.Since(begun), stderr.String())
+	if p.end().is(t, 0, 0); time.Since(begun) > drainTime/2 {
+		t.Errorf("it ended after %s", time.Since(begun))
 	}
 }
 
 func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 	for _, args := range [][]string{{"--behind-proxy"}, {"--public-url", "https://files.example"}} {
-		p, env, stderr := serving(t, args...)
+		p, env := serving(t, args...)
 		status, text := ask(t, env, "/_putpost/health")
 		if status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
 			t.Errorf("%v: %d %s", args, status, text)
 		}
-		p.signal(t, syscall.SIGTERM) // after its end the log is complete
-		p.code(t)
-		if !strings.Contains(stderr.String(), "the console is off") {
-			t.Errorf("%v: nobody is told:\n%s", args, stderr.String())
-		}
+		p.says(t, "the console is off")
 	}
 }
 
-// serving starts serve. It returns the environment of a client and the log.
-func serving(t *testing.T, args ...string) (*process, map[string]string, *standintest.Log) {
+// serving starts serve. It returns the environment of a client, too.
+func serving(t *testing.T, args ...string) (*process, map[string]string) {
 	t.Helper()
 	p := command(t, nil, append([]string{"serve", "--addr", "127.0.0.1:0"}, args...)...)
 	p.Stdout = nil
-	stderr := &standintest.Log{}
-	p.Stderr = stderr
 	stdout, err := p.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	p.start(t)
+	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		t.Fatalf("no first line: %v\n%s", err, stderr.String())
+		t.Fatalf("no first line: %v\n%s", err, p.stderr.String())
 	}
-	env := map[string]string{}
-	for _, to := range providers {
-		for _, v := range append(to.reach(strings.TrimSpace(line)), to.fallback...) {
-			env[v.name] = v.value
-		}
-	}
-	t.Cleanup(func() { p.Process.Kill(); p.Wait() })
-	return p, env, stderr
+	return p, clientOf(strings.TrimSpace(line))
 }
 
 func TestALogInJSONHoldsNothingElse(t *testing.T) {
-	p, _, stderr := serving(t, "--log-format", "json")
+	p, _ := serving(t, "--log-format", "json")
 	p.signal(t, syscall.SIGTERM)
-	if code := p.code(t); code != 0 || !strings.Contains(stderr.String(), "finishing the requests under way") {
-		t.Errorf("exit code %d\n%s", code, stderr.String())
-	}
-	for line := range strings.Lines(stderr.String()) {
+	for line := range strings.Lines(p.end().is(t, 0, 0, "finishing the requests under way").stderr) {
 		if !json.Valid([]byte(line)) {
 			t.Errorf("not JSON: %s", line)
 		}
@@ -154,12 +130,10 @@ func TestAnErrorOfServeIsInTheFormatOfTheLog(t *testing.T) {
 // The clients have the environment that serve prints.
 func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	p, _, stderr := serving(t, "--store", dir, "--max-size", "1kB")
-	until(t, "the last export", func() bool {
-		return strings.Contains(stderr.String(), "export "+tfsOrganization+"=1\n")
-	})
+	p, _ := serving(t, "--store", dir, "--max-size", "1kB")
+	p.says(t, "export "+tfsOrganization+"=1\n") // the last one
 	env := map[string]string{}
-	for line := range strings.Lines(stderr.String()) {
+	for line := range strings.Lines(p.stderr.String()) {
 		if pair, ok := strings.CutPrefix(line, "export "); ok {
 			name, value, _ := strings.Cut(strings.TrimSpace(pair), "=")
 			env[name] = value
@@ -168,13 +142,8 @@ func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 	folder := files(t, "small", "small", "large", strings.Repeat("x", 1001))
 	for _, env := range []map[string]string{env, with(env, tfsToken, "")} { // by the token, and as a client
 		for provider := range providers {
-			if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "small")); got.code != 0 {
-				t.Fatalf("%s: %+v", provider, got)
-			}
-			if got := invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")); got.code != 1 ||
-				!strings.Contains(got.stderr, "too large") {
-				t.Errorf("%s took a file that is too large: %+v", provider, got)
-			}
+			invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "small")).is(t, 0, 1)
+			invoke(env, nil, "send", "--to", provider, filepath.Join(folder, "large")).is(t, 1, 0, "too large")
 		}
 	}
 	plain := 0
@@ -188,79 +157,43 @@ func TestServeStoresUploadsOfSendAndEndsWithASignal(t *testing.T) {
 		t.Errorf("%d plain files hold what was sent, want %d", plain, 2*len(providers))
 	}
 	p.signal(t, syscall.SIGTERM)
-	if code := p.code(t); code != 0 {
-		t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
-	}
+	p.end().is(t, 0, 0)
 }
 
-// slow starts an upload that stops in the middle until letGo is called.
-func slow(t *testing.T, env map[string]string) (inTheMiddle <-chan struct{}, letGo func(), done <-chan error) {
-	t.Helper()
-	client, err := providers["ncloudmailer"].client(environ(env),
-		upload.Config{Retry: upload.Retry{Attempts: 1}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	middle, end, finished := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	r, w := io.Pipe()
-	go func() {
-		w.Write(bytes.Repeat([]byte("x"), 512<<10))
-		close(middle)
-		<-end
-		w.Write(bytes.Repeat([]byte("x"), 512<<10))
-		w.Close()
-	}()
-	ctx, cancel := context.WithCancel(context.Background())
-	var once atomic.Bool
-	release := func() {
-		if !once.Swap(true) {
-			close(end)
-		}
-	}
-	t.Cleanup(func() { cancel(); release(); r.Close() })
-	go func() {
-		_, err := client.Upload(ctx, upload.Reader("slow", r, 1<<20))
-		finished <- err
-	}()
-	return middle, release, finished
-}
-
+// The signals come in the middle of an upload.
 func TestServeDrainsOnTheFirstSignalAndEndsAtOnceOnTheSecond(t *testing.T) {
-	t.Run("first", func(t *testing.T) {
-		p, env, stderr := serving(t)
-		middle, letGo, done := slow(t, env)
-		await(t, "the middle of the upload", middle, 1)
-		p.signal(t, syscall.SIGTERM)
-		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
-		letGo()
-		if err := <-done; err != nil {
-			t.Errorf("the upload that was in flight failed: %v", err)
+	half := make([]byte, 512<<10)
+	for _, signals := range [][]os.Signal{{syscall.SIGTERM}, {os.Interrupt, os.Interrupt}} {
+		p, env := serving(t)
+		client, err := providers["ncloudmailer"].client(environ(env), upload.Config{Retry: upload.Retry{Attempts: 1}})
+		must(t, err)
+		r, w := io.Pipe()
+		t.Cleanup(func() { r.Close() })
+		done := make(chan error, 1)
+		go func() {
+			_, err := client.Upload(t.Context(), upload.Reader("slow", r, 1<<20))
+			done <- err
+		}()
+		w.Write(half)
+		for _, signal := range signals {
+			p.signal(t, signal)
+			p.says(t, "finishing")
 		}
-		if code := p.code(t); code != 0 {
-			t.Errorf("exit code %d, want 0\n%s", code, stderr.String())
+		if len(signals) == 2 {
+			p.end().is(t, 1, 0, "putpost: interrupted: the requests under way are cut off\n")
 		}
-	})
-	t.Run("second", func(t *testing.T) {
-		p, env, stderr := serving(t)
-		middle, letGo, done := slow(t, env)
-		await(t, "the middle of the upload", middle, 1)
-		p.signal(t, os.Interrupt)
-		until(t, "the answer to the signal", func() bool { return strings.Contains(stderr.String(), "finishing") })
-		p.signal(t, os.Interrupt)
-		if code := p.code(t); code != 1 || !strings.Contains(stderr.String(),
-			"putpost: interrupted: the requests under way are cut off\n") {
-			t.Errorf("exit code %d, want 1\n%s", code, stderr.String())
+		go func() { w.Write(half); w.Close() }()
+		if err := <-done; (err == nil) != (len(signals) == 1) {
+			t.Errorf("after %d signals the upload ended with %v", len(signals), err)
 		}
-		letGo()
-		if err := <-done; err == nil {
-			t.Error("the upload that was cut off is said to have arrived")
+		if len(signals) == 1 {
+			p.end().is(t, 0, 0)
 		}
-	})
+	}
 }
 
 func TestAPortInUseIsOneLineAndExitOne(t *testing.T) {
 	ln := listen(t)
-	defer ln.Close()
 	invoke(nil, nil, "serve", "--addr", ln.Addr().String()).refused(t, 1,
 		"in use; choose another address with --addr, or port 0 for a free port\n")
 }

@@ -23,7 +23,7 @@ func shell(t *testing.T, env map[string]string, dir, line string) result {
 	p.Env = append(p.Env, "putpost="+p.Path, "PATH="+os.Getenv("PATH"))
 	p.Path, p.Args, p.Dir = bash, []string{"bash", "-c", line}, dir
 	p.start(t)
-	return result{p.code(t), p.stdout.String(), p.stderr.String()}
+	return p.end()
 }
 
 // Two readers of one pipe would share its names. That is a race, so the test
@@ -44,9 +44,7 @@ func TestAListThatCanBeReadOnceIsReadOnce(t *testing.T) {
 			runs = 5
 		}
 		for range runs {
-			if got := shell(t, s.env, dir, list); got.code != 0 || len(rows(got.stdout)) != 5 {
-				t.Fatalf("%s: got %+v", list, got)
-			}
+			shell(t, s.env, dir, list).is(t, 0, 5)
 		}
 	}
 }
@@ -64,15 +62,10 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 	fmt.Fprint(pipe, "held")
 	for _, args := range [][]string{{fifo}, {"--dry-run", fifo}, {"-r", filepath.Dir(fifo)},
 		{fmt.Sprintf("/dev/fd/%d", pipe.Fd())}} {
-		got := s.send("ncloudmailer", args...)
-		if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "not a regular file") {
-			t.Errorf("%v: got %+v", args, got)
-		}
+		s.send("ncloudmailer", args...).is(t, 1, 0, "not a regular file")
 	}
-	got := invoke(s.env, strings.NewReader(fifo+"\n"), "send", "--to", "ncloudmailer", "--files-from", "-")
-	if got.code != 1 || !strings.Contains(got.stderr, "not a regular file") {
-		t.Errorf("in a list: got %+v", got)
-	}
+	invoke(s.env, strings.NewReader(fifo+"\n"), "send", "--to", "ncloudmailer", "--files-from", "-").
+		is(t, 1, 0, "not a regular file")
 	b := make([]byte, 10)
 	if n, err := pipe.Read(b); string(b[:n]) != "held" || err != nil {
 		t.Errorf("the pipe holds %q (%v)", b[:n], err)
@@ -82,72 +75,46 @@ func TestAPipeIsNoFileAndKeepsWhatItHolds(t *testing.T) {
 func TestAPipeIsNoJournalAndIsNotWaitedFor(t *testing.T) {
 	fifo := filepath.Join(t.TempDir(), "fifo")
 	must(t, syscall.Mkfifo(fifo, 0o600))
-	for _, args := range [][]string{
-		{"journal", "check", fifo},
-		{"journal", "repair", fifo},
-		{"send", "--to", "ncloudmailer", "--dry-run", "--journal", fifo, fifo},
-	} {
-		if got := invoke(newService(t).env, nil, args...); got.code == 0 ||
-			!strings.Contains(got.stderr, "not a regular file") {
-			t.Errorf("%v: got %+v", args, got)
-		}
+	s := newService(t)
+	for _, verb := range []string{"check", "repair"} {
+		invoke(nil, nil, "journal", verb, fifo).refused(t, 1, "not a regular file")
 	}
+	s.send("ncloudmailer", "--dry-run", "--journal", fifo, fifo).refused(t, exitUsage, "not a regular file")
 }
 
 func TestAPipeIsNotAListAndAFileAtOnce(t *testing.T) {
 	s := newService(t)
 	for _, list := range []string{"/dev/stdin", "/dev/fd/0"} {
-		got := shell(t, s.env, t.TempDir(), `echo x | "$putpost" send --to ncloudmailer --files-from `+list+` -`)
-		if got.code != exitUsage || !strings.Contains(got.stderr, "is standard input") {
-			t.Errorf("%s: got %+v", list, got)
-		}
+		shell(t, s.env, t.TempDir(), `echo x | "$putpost" send --to ncloudmailer --files-from `+list+` -`).
+			is(t, exitUsage, 0, "is standard input")
 	}
 }
 
 func TestAClosedStandardOutputIsAnErrorThatTellsTheID(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "content")
-	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a >&-`)
+	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a >&-`).is(t, 1, 0, "standard output: is closed")
 	_, after, _ := strings.Cut(got.stderr, "sent as ")
-	id, _, found := strings.Cut(after, ",")
-	if got.code != 1 || !found || !strings.Contains(got.stderr, "standard output: is closed") {
-		t.Fatalf("got %+v", got)
-	}
+	id, _, _ := strings.Cut(after, ",")
 	if content, _ := s.stored(t, "ncloudmailer", id); content != "content" {
 		t.Errorf("under the id there is %q", content)
 	}
-	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a > /dev/null`); got.code != 0 {
-		t.Errorf("thrown away: got %+v", got)
+	shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a > /dev/null`).is(t, 0, 0)
+	for _, line := range []string{`"$putpost" getFile x >&-; "$putpost" demo >&-`, `"$putpost" --help >&-`,
+		`"$putpost" --version >&-`, `"$putpost" send --help >&-`} {
+		shell(t, s.env, dir, line).is(t, 1, 0, "standard output: is closed")
 	}
-	if got := shell(t, s.env, dir, `"$putpost" getFile x >&-; "$putpost" demo >&-`); got.code != 1 ||
-		!strings.Contains(got.stderr, "is closed") {
-		t.Errorf("demo: got %+v", got)
-	}
-	for _, line := range []string{`"$putpost" --help >&-`, `"$putpost" --version >&-`, `"$putpost" send --help >&-`} {
-		if got := shell(t, s.env, dir, line); got.code != 1 ||
-			!strings.Contains(got.stderr, "standard output: is closed") {
-			t.Errorf("%s: got %+v", line, got)
-		}
-	}
-	if got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`); got.code != 1 || got.stdout != "" ||
-		!strings.Contains(got.stderr, "standard input") {
-		t.Errorf("a closed standard input is sent as an empty file: got %+v", got)
-	}
+	// It must not be sent as an empty file.
+	shell(t, s.env, dir, `"$putpost" send --to ncloudmailer - <&-`).is(t, 1, 0, "standard input")
 }
 
 // Other languages open /dev/null for reading and writing, to ignore a stream.
 func TestStreamsThatAParentIgnoresAreNoError(t *testing.T) {
 	s := newService(t)
 	dir := files(t, "a", "content")
-	got := shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a <>/dev/null 1<>/dev/null 2<>/dev/null`)
-	if got.code != 0 {
-		t.Errorf("send: got %+v", got)
-	}
-	got = shell(t, s.env, dir, `"$putpost" serve --addr 127.0.0.1:0 1<>/dev/null 2>log & pid=$!
-until grep -q _putpost log || ! kill -0 $pid; do sleep 0.05; done; kill $pid; wait $pid`)
-	if got.code != 0 {
-		t.Errorf("serve: got %+v", got)
-	}
+	shell(t, s.env, dir, `"$putpost" send --to ncloudmailer a <>/dev/null 1<>/dev/null 2<>/dev/null`).is(t, 0, 0)
+	shell(t, s.env, dir, `"$putpost" serve --addr 127.0.0.1:0 1<>/dev/null 2>log & pid=$!
+until grep -q _putpost log || ! kill -0 $pid; do sleep 0.05; done; kill $pid; wait $pid`).is(t, 0, 0)
 }
 
 func TestFilesThatARunWritesAreNotSent(t *testing.T) {
@@ -159,12 +126,10 @@ func TestFilesThatARunWritesAreNotSent(t *testing.T) {
 		`-r . --files-from <(echo out; ls -A)`} {
 		got := shell(t, s.env, dir, `ln -f out also; : > out
 			"$putpost" send --to ncloudmailer --env-file .env --journal journal `+files+` >> out 2>> err; code=$?
-			cat out; cat err >&2; rm -f journal out err also; exit $code`)
-		if got.code != 0 || len(rows(got.stdout)) != 2 || strings.Contains(got.stdout, "out") {
-			t.Errorf("%s: got %+v", files, got)
-		}
-		if !strings.Contains(got.stderr, "since it is standard output of this run") {
-			t.Errorf("%s: it does not say what is left out: %s", files, got.stderr)
+			cat out; cat err >&2; rm -f journal out err also; exit $code`).
+			is(t, 0, 2, "since it is standard output of this run")
+		if strings.Contains(got.stdout, "out") {
+			t.Errorf("got %+v", got)
 		}
 	}
 }
@@ -223,7 +188,5 @@ func TestAJournalThatCannotBeWrittenEndsTheRun(t *testing.T) {
 	if told := strings.Count(got.stderr, ": sent as "); int64(told+len(rows(got.stdout))) != n.Load() {
 		t.Errorf("%d were sent, of %d the id was told: %s", n.Load(), told, got.stderr)
 	}
-	if got := invoke(nil, nil, "journal", "check", journal); got.code != 0 {
-		t.Errorf("the journal is damaged: %+v", got)
-	}
+	invoke(nil, nil, "journal", "check", journal).is(t, 0, 0)
 }

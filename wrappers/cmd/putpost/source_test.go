@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestAListNamesFiles(t *testing.T) {
@@ -18,10 +17,8 @@ func TestAListNamesFiles(t *testing.T) {
 	list := "a b.txt\n\nc,d.txt\n-\nmissing\n"
 	must(t, os.WriteFile("list", []byte(list), 0o644))
 	for _, from := range []string{"-", "list"} {
-		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from)
-		if got.code != 1 || len(rows(got.stdout)) != 3 || !strings.Contains(got.stderr, "3 sent; 1 failed: missing;") {
-			t.Errorf("--files-from %s: got %+v", from, got)
-		}
+		got := invoke(s.env, strings.NewReader(list), "send", "--to", "ncloudmailer", "--files-from", from).
+			is(t, 1, 3, "3 sent; 1 failed: missing;")
 		for _, row := range rows(got.stdout) {
 			want := map[string]string{"a b.txt": "1", "c,d.txt": "2", "-": "3"}[row[1]]
 			if content, _ := s.stored(t, "ncloudmailer", row[0]); content != want || want == "" {
@@ -30,20 +27,17 @@ func TestAListNamesFiles(t *testing.T) {
 		}
 	}
 	for from, want := range map[string]string{"none": "none: no such file", dir: "is a directory"} {
-		if got := s.send("ncloudmailer", "--files-from", from); got.code != 1 || !strings.Contains(got.stderr, want) {
-			t.Errorf("--files-from %s: got %+v, want %q", from, got, want)
-		}
+		s.send("ncloudmailer", "--files-from", from).is(t, 1, 0, want)
 	}
 }
 
 func TestAFileCalledLikeStandardInputIsFoundInAFolder(t *testing.T) {
 	s := newService(t)
 	t.Chdir(files(t, "-", "the file"))
-	got := invoke(s.env, strings.NewReader("standard input"), "send", "--to", "ncloudmailer", "-r", ".")
-	if sent := rows(got.stdout); got.code != 0 || len(sent) != 1 || sent[0][1] != "-" {
-		t.Errorf("got %+v", got)
-	} else if content, _ := s.stored(t, "ncloudmailer", sent[0][0]); content != "the file" {
-		t.Errorf("%q was sent", content)
+	got := invoke(s.env, strings.NewReader("standard input"), "send", "--to", "ncloudmailer", "-r", ".").is(t, 0, 1)
+	id, name, _ := strings.Cut(got.stdout, "\t")
+	if content, _ := s.stored(t, "ncloudmailer", id); content != "the file" || name != "-\n" {
+		t.Errorf("%q was sent as %q", content, name)
 	}
 }
 
@@ -61,16 +55,10 @@ func TestAListThatComesSlowlyIsSentAsItComes(t *testing.T) {
 	go func() { done <- invoke(s.env, list, "send", "--to", "ncloudmailer", "--files-from", "-") }()
 	for range 2 {
 		fmt.Fprintln(w, path)
-		select {
-		case <-arrived:
-		case <-time.After(10 * time.Second):
-			t.Fatal("a file of the list was not sent before the list went on")
-		}
+		await(t, "a file of the list, before the list goes on", arrived, 1)
 	}
 	w.Close()
-	if got := <-done; got.code != 0 || len(rows(got.stdout)) != 2 {
-		t.Errorf("got %+v", got)
-	}
+	(<-done).is(t, 0, 2)
 }
 
 func TestStandardInputThatCannotBeSpooledIsReportedWithItsReason(t *testing.T) {
@@ -78,8 +66,6 @@ func TestStandardInputThatCannotBeSpooledIsReportedWithItsReason(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	t.Setenv("TMPDIR", missing)
 	t.Setenv("TMP", missing) // of Windows
-	got := invoke(s.env, strings.NewReader("x"), "send", "--to", "ncloudmailer", "-")
-	if got.code != 1 || !strings.Contains(got.stderr, "standard input needs a temporary file: ") {
-		t.Errorf("got %+v", got)
-	}
+	invoke(s.env, strings.NewReader("x"), "send", "--to", "ncloudmailer", "-").
+		is(t, 1, 0, "standard input needs a temporary file: ")
 }
