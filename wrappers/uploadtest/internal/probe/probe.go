@@ -135,7 +135,6 @@ func (p *prober) probe() {
 		p.remembers(p.kept[0])
 	}
 	for _, r := range p.ops {
-		p.mixes(r)
 		p.strays(r)
 		p.patches(r)
 		if reading(r) {

@@ -789,51 +789,6 @@ func TestProbeAsksAgainWhereFewerRequestsAreWantedOrNothingIsReady(t *testing.T)
 	}
 }
 
-func TestProbeLeavesAHeaderOutAndAsksBelowWhatWasNeverThere(t *testing.T) {
-	const Spec = `
-openapi: 3.0.3
-info: {title: Cases, version: '1'}
-servers: [{url: /v1}]
-paths:
-  /cases:
-    post:
-      operationId: open
-      responses:
-        '201': {description: Opened., content: {application/json: {example: {caseId: case-0}, schema: {type: object}}}}
-  /cases/{caseId}/papers/{paperId}:
-    get:
-      operationId: read
-      parameters:
-        - {name: caseId, in: path, required: true, schema: {type: string}}
-        - {name: paperId, in: path, required: true, schema: {type: string}}
-      responses: {'204': {description: Nothing is on it.}, 4XX: {description: Refused.}}
-  /cases/{caseId}/notes:
-    post:
-      operationId: add
-      parameters:
-        - {name: caseId, in: path, required: true, schema: {type: string}}
-        - {name: X-Author, in: header, required: true, schema: {type: string}, example: anna}
-      requestBody: {required: true, content: {application/octet-stream: {schema: {type: string, format: binary}}}}
-      responses: {'204': {description: Added.}, 4XX: {description: Refused.}}
-`
-	var cases atomic.Int64
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/v1/cases" {
-			io.Copy(io.Discard, r.Body)
-			w.WriteHeader(http.StatusNoContent)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"id":%[1]d,"caseId":"case-%[1]d","paperId":"paper-%[1]d"}`, cases.Add(1))
-	})
-	lines := lab.Recorded(t, func(tb testing.TB) { probes(tb, handler, "/v1", []byte(Spec), nil) })
-	lab.Named(t, lines, "Cases: add: response status: 204 to no parameter X-Author, which must be refused by a 4xx")
-	lab.Named(t, lines, "Cases: add: response status: 204 to an id that was never issued, which must be "+
-		"refused by a 4xx")
-	lab.Named(t, lines, "Cases: read: response status: 204 to a part of another upload, which must be refused by a 4xx")
-}
-
 // The server still shows a deleted upload, but only if it had several files.
 func TestProbeDeletesAnUploadOfSeveralFiles(t *testing.T) {
 	keys := ncloudmailer.Credentials{AccessKey: "key", SecretKey: "secret"}

@@ -259,22 +259,3 @@ func neverIssued(id string) []string {
 	}
 	return never
 }
-
-// mixes asks for a part of one thing under the id of another.
-func (p *prober) mixes(r *operation) {
-	of := p.keptFor(r)
-	if r.Method != http.MethodGet {
-		return
-	}
-	for _, one := range of {
-		other := of[len(of)-1]
-		id := other.ids[r.last]
-		mixed := one.found().under(r.last, id)
-		isPart := slices.ContainsFunc(one.ofFile, func(ids map[string]string) bool { return ids[r.last] == id })
-		underSame := p.pathOf(r, mixed) == p.pathOf(r, other.found())
-		if !isPart && !underSame && one.place == other.place && !slices.Equal(one.own, other.own) {
-			p.refused("part of another", "a part of another upload", r, p.good(r, mixed))
-			return
-		}
-	}
-}

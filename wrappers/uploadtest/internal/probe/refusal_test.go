@@ -376,34 +376,3 @@ paths:
 		}
 	}
 }
-
-func TestAPartIsAskedForUnderAnotherThing(t *testing.T) {
-	for _, c := range []struct {
-		what  string
-		op    string
-		other func(*made)
-		want  string
-	}{
-		{"a part of each", "part", func(*made) {}, "[GET /v1/things/t-1/parts/p-2]"},
-		{"the thing itself", "look", func(*made) {}, "[]"},
-		{"a part of both", "part", func(m *made) { m.ofFile = []map[string]string{{"partId": "p-2"}} }, "[]"},
-		{"another thing's other part", "part", func(m *made) { m.ofFile = []map[string]string{{"partId": "p-3"}} },
-			"[GET /v1/things/t-1/parts/p-2]"},
-		{"parts of the same", "part", func(m *made) { m.ids["thingId"] = "t-2" }, "[]"},
-		{"parts of another kind", "part", func(m *made) { m.place = "/v1/others" }, "[]"},
-		{"the same", "part", func(m *made) { m.own = []string{"p-2"} }, "[]"},
-	} {
-		p, ops := idProber(t)
-		var asked *[]string
-		p.transport, asked = answered(http.StatusNotFound)
-		for i := range 2 {
-			n := fmt.Sprint(i + 1)
-			p.kept = append(p.kept, &made{by: ops["make"], place: "/v1/things", own: []string{"p-" + n},
-				ids: map[string]string{"thingId": "t-" + n, "partId": "p-" + n}})
-		}
-		c.other(p.kept[0])
-		if p.mixes(ops[c.op]); fmt.Sprint(*asked) != c.want {
-			t.Errorf("%s: asked %q, want %s", c.what, *asked, c.want)
-		}
-	}
-}

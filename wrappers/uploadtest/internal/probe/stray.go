@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -15,22 +16,28 @@ func (p *prober) strays(r *operation) {
 	}
 }
 
-// elsewhere returns an upload that was made under a parent, and the id of another
-// parent.
+// elsewhere returns an upload that was made under a parent, or whose answer gave it
+// one, and the id of another parent.
 func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
 	for _, m := range p.kept {
-		under := strings.HasPrefix(m.by.path, r.above(param)+"/{"+param+"}/") && m.ids[param] != ""
-		if !under || m.placedUnder(param) || m.waiting || !m.about(r) && !p.isAbove(r, m) {
+		about, under := m.about(r), strings.HasPrefix(m.by.path, r.above(param)+"/{"+param+"}/")
+		if m.ids[param] == "" || m.placedUnder(param) || m.waiting || !about && !p.isAbove(r, m) {
 			continue
 		}
 		for _, other := range p.kept {
-			hasSame := r.last != param && other.ids[r.last] == m.ids[r.last] // such as part 1
-			if id := other.ids[param]; id != "" && id != m.ids[param] && !hasSame {
+			came := about && r.last != param && other.place == m.place && !slices.Equal(other.own, m.own)
+			hasSame := r.last != param && other.has(r.last, m.ids[r.last]) // such as part 1
+			if id := other.ids[param]; (under || came) && id != "" && id != m.ids[param] && !hasSame {
 				return m, id
 			}
 		}
 	}
 	return nil, ""
+}
+
+// has reports whether an answer gave an upload, or one of its files, an id.
+func (m *made) has(name, id string) bool {
+	return slices.ContainsFunc(append(slices.Clip(m.ofFile), m.ids), func(ids map[string]string) bool { return ids[name] == id })
 }
 
 func (p *prober) stray(r *operation, m *made, param string, there sample) {

@@ -38,6 +38,13 @@ paths:
 `
 
 func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
+	cameBy := func(place string) func(one, other *made) {
+		return func(one, other *made) {
+			one.by = &operation{Route: one.by.Route, path: "/things"}
+			other.by, one.own = one.by, []string{"t-1"}
+			one.place, other.place = place, "/v1/things"
+		}
+	}
 	for _, c := range []struct {
 		what, op, param string
 		spoil           func(one, other *made)
@@ -52,6 +59,17 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 		{"a part that both have", "part", "thingId", func(_, other *made) { other.ids["partId"] = "p-1" }, ""},
 		{"what waits, and another", "part", "thingId", func(one, _ *made) { one.waiting = true }, "t-1"},
 		{"what was put", "part", "partId", func(one, other *made) { one.by, other.by = other.by, one.by }, ""},
+		{"what came with a parent", "part", "thingId", cameBy("/v1/things"), "t-2"},
+		{"a parent that came with a part", "look", "thingId", cameBy("/v1/things"), ""},
+		{"what came with a parent elsewhere", "part", "thingId", cameBy("/v1/finds"), ""},
+		{"what came twice", "part", "thingId", func(one, other *made) {
+			cameBy("/v1/things")(one, other)
+			other.own = one.own
+		}, ""},
+		{"what came with both", "part", "thingId", func(one, other *made) {
+			cameBy("/v1/things")(one, other)
+			other.ofFile = []map[string]string{{"partId": "p-1"}}
+		}, "t-1"},
 	} {
 		p, ops := specProber(t, nestSpec)
 		one := &made{by: ops["add"], place: "/v1/things/t-1/parts",
