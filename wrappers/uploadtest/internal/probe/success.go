@@ -60,11 +60,12 @@ func (p *prober) succeeds(r *operation) {
 // excuse says why a server may refuse the spec's own example, or nothing.
 func (p *prober) excuse(a answer, s sample, known bool) string {
 	r, answered := a.route, fmt.Sprintf("the spec's own example was answered %d", a.status)
+	refers, guesses := p.refers(r, s)
 	switch refused := a.status/100 == 4 && a.declares(); {
 	case !known || completion.MatchString(r.Path): // its upload comes later
 		return cmp.Or(r.unfound, fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
 			"answer of the path before it: %s (%s %s)", r.last, answered, r.Method, r.Path))
-	case missing(a.status) && len(s.files()) == 0 && (refers(r, s) || p.waitsFor(r)), refused && p.guesses(r, s):
+	case missing(a.status) && len(s.files()) == 0 && (refers || p.waitsFor(r)), refused && guesses:
 		return answered + ", and what it refers to may not be there"
 	case refused && a.status == http.StatusPreconditionFailed && slices.ContainsFunc(r.required, isUnknownTag):
 		answered += ", and the spec has no example of its If-Match"
@@ -101,38 +102,28 @@ func missing(status int) bool {
 }
 
 // refers reports whether a request names a thing that another one made: in its
-// object, its query, or a path that goes on behind the name.
-func refers(r *operation, s sample) bool {
-	if r.goesOn() || slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-		return param.In != openapi3.ParameterInPath && refer.MatchString(param.Name)
-	}) {
-		return true
+// object, its query, or a path that goes on behind the name. It guesses if no example
+// and no answer gave a required name: there may be no such thing.
+func (p *prober) refers(r *operation, s sample) (does, guesses bool) {
+	does = r.goesOn()
+	for _, param := range r.required {
+		if !refer.MatchString(param.Name) {
+			continue
+		}
+		value, inPath := apispec.ExampleOf(param), param.In == openapi3.ParameterInPath
+		learned := inPath && p.valueOf(r, param, s) != apispec.TextOf(value)
+		does, guesses = does || !inPath, guesses || !learned && isMadeUp(param.Schema, value)
 	}
 	for _, in := range s.objects() {
-		for name := range in.object {
-			if refer.MatchString(name) && !apispec.IsBinary(apispec.PropertyOf(in.schema, name)) {
-				return true
+		for name, value := range in.object {
+			schema := in.schema.Properties[name]
+			if refer.MatchString(name) && !apispec.IsBinary(apispec.Resolved(schema)) {
+				does = true
+				guesses = guesses || slices.Contains(in.schema.Required, name) && isMadeUp(schema, value)
 			}
 		}
 	}
-	return false
-}
-
-// guesses reports whether a request names a thing by a required value that no
-// example and no answer gave: there may be no such thing.
-func (p *prober) guesses(r *operation, s sample) bool {
-	for _, in := range s.objects() {
-		for _, name := range in.schema.Required {
-			if refer.MatchString(name) && isMadeUp(in.schema.Properties[name], in.object[name]) {
-				return true
-			}
-		}
-	}
-	return slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
-		value := apispec.ExampleOf(param)
-		learned := param.In == openapi3.ParameterInPath && p.valueOf(r, param, s) != apispec.TextOf(value)
-		return refer.MatchString(param.Name) && !learned && isMadeUp(param.Schema, value)
-	})
+	return does, guesses
 }
 
 // isMadeUp reports whether a text or a number is no example of the spec.

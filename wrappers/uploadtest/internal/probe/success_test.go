@@ -147,14 +147,14 @@ func TestARequestRefersToWhatItNames(t *testing.T) {
 		{"make", of(map[string]any{"label": "uploadtest"}), false, false},
 		{"make", of(map[string]any{"file": "f"}), false, false},
 	} {
-		if refers(ops[c.op], c.s) != c.refers || p.guesses(ops[c.op], c.s) != c.guess {
-			t.Errorf("%s with %v: refers %t, guesses %t", c.op, c.s.object, !c.refers, !c.guess)
+		if refers, guesses := p.refers(ops[c.op], c.s); refers != c.refers || guesses != c.guess {
+			t.Errorf("%s with %v: refers %t, guesses %t", c.op, c.s.object, refers, guesses)
 		}
 	}
 	p.learned["id"] = "t-1" // of another thing than the one that nothing makes
 	for ofParent, want := range map[bool]bool{true: true, false: false} {
-		if look := p.at("/access/datafile/{id}", http.MethodGet); p.guesses(&operation{
-			Route: look.Route, required: look.required, ofParent: ofParent}, sample{}) != want {
+		ops["file"].ofParent = ofParent
+		if _, guesses := p.refers(ops["file"], sample{}); guesses != want {
 			t.Errorf("it guesses the id of a thing that nothing makes (%t): %t", ofParent, !want)
 		}
 	}

@@ -210,6 +210,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 		a.declined("a file of %d bytes", len(content))
 	case a.status >= 400:
 		refused := a
+		refers, _ := p.refers(r, plain)
 		if named := typed.oddly(r, name, i, names); !reflect.DeepEqual(named, odd) {
 			m, _ = p.make(r, what, named)
 		}
@@ -223,7 +224,7 @@ func (p *prober) variant(r *operation, s sample, name string, i int, what string
 			a.declined("an empty file")
 		case p.mayBeTaken(r, plain, a):
 			a.declined("a file%s", what)
-		case a.status != 0 && !(missing(a.status) && refers(r, plain) && len(plain.files()) == 0):
+		case a.status != 0 && !(missing(a.status) && refers && len(plain.files()) == 0):
 			a.broke(ruleStatus, "refused", "%d to a file%s", a.status, what)
 		}
 	}
