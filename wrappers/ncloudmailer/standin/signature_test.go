@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
+	"github.com/putpost/putpost/wrappers/ncloudmailer/standin"
 )
 
 // The first vector is published by third parties. The others were computed with
@@ -31,9 +32,7 @@ func TestSignatureVectors(t *testing.T) {
 		if v.timestamp[0] == '1' {
 			clock = standintest.NewClock(time.UnixMilli(1789174800000))
 		}
-		cfg := config()
-		cfg.Now = clock.Now
-		s := serve(t, cfg)
+		s := serve(t, standin.Config{Now: clock.Now})
 		ask := func(method, uri, timestamp, key, signature string) int {
 			r := httptest.NewRequest(method, uri, nil)
 			r.Header.Set("x-ncp-apigw-timestamp", timestamp)
@@ -65,7 +64,7 @@ func TestSignatureVectors(t *testing.T) {
 }
 
 func TestARequestThatNoServerReadIsSignedToo(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/api/v1/files/x?y=%2f", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -80,9 +79,7 @@ func TestARequestThatNoServerReadIsSignedToo(t *testing.T) {
 
 func TestClockMayBeFiveMinutesOff(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	cfg := config()
-	cfg.Now = clock.Now
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Now: clock.Now})
 	for skew, want := range map[time.Duration]int{
 		0:                                 400,
 		5 * time.Minute:                   400,
@@ -94,18 +91,14 @@ func TestClockMayBeFiveMinutesOff(t *testing.T) {
 	} {
 		req := s.request(http.MethodGet, "/api/v1/files/x", nil)
 		sign(req.Header, http.MethodGet, "/api/v1/files/x", clock.Now().Add(skew))
-		resp, a := s.send(req)
-		if resp.StatusCode != want {
-			t.Errorf("%s off: %d %s, want %d", skew, resp.StatusCode, a.text, want)
-		}
-		if want == 401 && !strings.Contains(a.Error.Details, "timestamp") {
-			t.Errorf("%s off: the details do not say so: %s", skew, a.text)
+		if a := s.send(req); a.status != want || want == 401 && !strings.Contains(a.Error.Details, "timestamp") {
+			t.Errorf("%s off: %d %s, want %d", skew, a.status, a.text, want)
 		}
 	}
 }
 
 func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	for what, edit := range map[string]func(http.Header){
 		"two signatures":           func(h http.Header) { h.Add("x-ncp-apigw-signature-v2", "x") },
 		"a timestamp in words":     func(h http.Header) { h.Set("x-ncp-apigw-timestamp", "now") },
@@ -115,11 +108,9 @@ func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
 		req := s.request(http.MethodPost, "/api/v1/files", strings.NewReader(form(file("a.txt", "x"))), "Content-Type",
 			formType)
 		edit(req.Header)
-		resp, a := s.send(req)
-		if resp.StatusCode != http.StatusUnauthorized || a.Error.ErrorCode != "200" ||
-			a.Error.Message != "Authentication Failed" ||
-			a.Error.Details == "" {
-			t.Errorf("%s: %d %s", what, resp.StatusCode, a.text)
+		a := s.send(req).is(401, "200")
+		if a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
+			t.Errorf("%s: %s", what, a.text)
 		}
 		if strings.Contains(a.text+s.log.String(), secretKey) {
 			t.Errorf("%s: the secret is told", what)

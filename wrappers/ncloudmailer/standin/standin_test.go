@@ -1,16 +1,19 @@
 package standin_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,14 +31,6 @@ const (
 	secretKey = "test-secret-key"
 )
 
-func config() standin.Config {
-	return standin.Config{
-		AccessKey: accessKey,
-		SecretKey: secretKey,
-		Store:     store.Memory(0),
-	}
-}
-
 // service is a stand-in on a socket, with a client that checks each answer
 // against the spec.
 type service struct {
@@ -44,26 +39,26 @@ type service struct {
 	url    string
 	client *http.Client
 	log    *standintest.Log
-	store  store.Store
-	now    func() time.Time
+	cfg    standin.Config
 }
 
+// serve starts a stand-in with the credentials of all tests.
 func serve(t *testing.T, cfg standin.Config) *service {
 	t.Helper()
 	log := new(standintest.Log)
+	cfg.AccessKey, cfg.SecretKey, cfg.Store = accessKey, secretKey, cmp.Or(cfg.Store, store.Memory(0))
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	h, err := standin.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	now := cfg.Now
-	if now == nil {
-		now = time.Now
-	}
 	client := specclient.New(t, "ncloudmailer", &http.Transport{ExpectContinueTimeout: time.Second})
-	return &service{h, t, srv.URL, client, log, cfg.Store, now}
+	return &service{h, t, srv.URL, client, log, cfg}
 }
 
 // signature follows the provider's documentation and does not use the client's
@@ -84,11 +79,21 @@ func sign(header http.Header, method, uri string, at time.Time) {
 func (s *service) request(method, uri string, body io.Reader, header ...string) *http.Request {
 	s.t.Helper()
 	req := standintest.Request(s.t, method, s.url+uri, body, header...)
-	sign(req.Header, method, uri, s.now())
+	sign(req.Header, method, uri, s.cfg.Now())
 	return req
 }
 
-func (s *service) send(req *http.Request) (*http.Response, answer) {
+// direct hands a signed form to the stand-in without a socket.
+func (s *service) direct(form io.Reader) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "/api/v1/files", form)
+	r.Header.Set("Content-Type", formType)
+	sign(r.Header, r.Method, "/api/v1/files", s.cfg.Now())
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func (s *service) send(req *http.Request) answer {
 	s.t.Helper()
 	resp, text := standintest.Send(s.t, s.client, req)
 	if got := resp.Header.Get("Content-Type"); got != "application/json" {
@@ -97,21 +102,35 @@ func (s *service) send(req *http.Request) (*http.Response, answer) {
 	if resp.Header.Get("x-ncp-trace-id") == "" {
 		s.t.Errorf("%s %s: no trace id", req.Method, req.URL.Path)
 	}
-	a := answer{text: text}
+	a := answer{t: s.t, what: req.Method + " " + req.URL.RequestURI(), status: resp.StatusCode, header: resp.Header,
+		text: text}
 	if err := json.Unmarshal([]byte(text), &a); err != nil {
-		s.t.Errorf("%s %s: %v: %s", req.Method, req.URL.Path, err, text)
+		s.t.Errorf("%s: %v: %s", a.what, err, text)
 	}
-	return resp, a
+	return a
 }
 
-// answer is the body of any answer.
+// answer is any answer.
 type answer struct {
-	text string
+	t      *testing.T
+	what   string // was asked
+	status int
+	header http.Header
+	text   string
 
 	TempRequestID string
 	Files         []attached
 
 	Error struct{ ErrorCode, Message, Details string }
+}
+
+// is checks the status, and the code of a refusal.
+func (a answer) is(status int, code string) answer {
+	a.t.Helper()
+	if a.status != status || a.Error.ErrorCode != code {
+		a.t.Errorf("%s: %d %.300s, want %d %s", a.what, a.status, a.text, status, code)
+	}
+	return a
 }
 
 type attached struct {
@@ -147,13 +166,14 @@ func form(parts ...part) string {
 	return b.String() + "--" + boundary + "--\r\n"
 }
 
-func (s *service) create(body string) (*http.Response, answer) {
+// create sends a form to createFile.
+func (s *service) create(form string) answer {
 	s.t.Helper()
-	return s.post(body, formType)
+	return s.post(form, formType)
 }
 
 // post sends a body of any kind to createFile.
-func (s *service) post(body, contentType string) (*http.Response, answer) {
+func (s *service) post(body, contentType string) answer {
 	s.t.Helper()
 	return s.send(s.request(http.MethodPost, "/api/v1/files", strings.NewReader(body), "Content-Type", contentType))
 }
@@ -190,10 +210,10 @@ func keys(t *testing.T, st store.Store) (all []string) {
 }
 
 // count returns the number of objects in the stand-in's store.
-func (s *service) count() int { return len(keys(s.t, s.store)) }
+func (s *service) count() int { return len(keys(s.t, s.cfg.Store)) }
 
 func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	const example = "--a29b1180-70f5-42f7-afbe-0d68a15f2370\r\n" +
 		`Content-Disposition: form-data; name="fileList"; filename="test\resources\test.txt"` + "\r\n" +
 		"Content-Type: text/plain\r\n" +
@@ -203,11 +223,10 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 		"--a29b1180-70f5-42f7-afbe-0d68a15f2370--\r\n"
 	for _, body := range []string{example, strings.TrimSuffix(example, "\r\n")} {
 		for _, base := range []string{"/api/v1", "/api/v1-sgn", "/api/v1-jpn"} {
-			resp, a := s.send(s.request(http.MethodPost, base+"/files", strings.NewReader(body),
-				"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370"))
-			if resp.StatusCode != http.StatusCreated || len(a.Files) != 1 || a.Files[0].FileName != "test.txt" ||
-				a.Files[0].FileSize != 16 {
-				t.Fatalf("%s: %d %s", base, resp.StatusCode, a.text)
+			a := s.send(s.request(http.MethodPost, base+"/files", strings.NewReader(body),
+				"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370")).is(201, "")
+			if len(a.Files) != 1 || a.Files[0].FileName != "test.txt" || a.Files[0].FileSize != 16 {
+				t.Fatalf("%s: %s", base, a.text)
 			}
 			for _, id := range []string{a.TempRequestID, a.Files[0].FileID} {
 				if len(id) != len("f355aac1-7776-4c0b-8484-20eaa065cb65-99") || !strings.HasSuffix(id, "-99") {
@@ -224,52 +243,39 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 
 // A chunked body gives the same answer.
 func TestChunkedFormIsTaken(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	content := strings.Repeat("0123456789\r\n--"+boundary[:20], 10_000)
 	req := s.request(http.MethodPost, "/api/v1/files", io.MultiReader(strings.NewReader(form(file("a.txt", content)))),
 		"Content-Type", formType)
-	resp, a := s.send(req)
-	if resp.StatusCode != http.StatusCreated {
-		t.Fatalf("%d %s", resp.StatusCode, a.text)
-	}
-	if got, _ := s.stored(a.Files[0].FileID); got != content {
-		t.Errorf("%d bytes are stored, and not the %d that were sent", len(got), len(content))
+	for _, f := range s.send(req).is(201, "").Files {
+		if got, _ := s.stored(f.FileID); got != content {
+			t.Errorf("%d bytes are stored, and not the %d that were sent", len(got), len(content))
+		}
 	}
 }
 
 func TestBatchIsListedAndDeletedWhole(t *testing.T) {
-	s := serve(t, config())
-	_, created := s.create(
+	s := serve(t, standin.Config{})
+	created := s.create(
 		form(file("b.txt", "first"), part{`Content-Disposition: form-data; name="note"` + "\n", "passed over"},
 			file("a.txt", ""), file("b.txt", "third")),
 	)
-	want := []attached{{"b.txt", 5, ""}, {"a.txt", 0, ""}, {"b.txt", 5, ""}}
-	if len(created.Files) != len(want) {
-		t.Fatalf("created: %s", created.text)
+	var got []string
+	for _, f := range created.Files {
+		content, _ := s.stored(f.FileID)
+		got = append(got, fmt.Sprint(f.FileName, " ", f.FileSize, " ", content))
 	}
-	for i, f := range created.Files {
-		if f.FileName != want[i].FileName || f.FileSize != want[i].FileSize {
-			t.Errorf("file %d: %+v, want %+v", i, f, want[i])
-		}
-	}
-	if a, _ := s.stored(created.Files[0].FileID); a != "first" {
-		t.Errorf("the first: %q", a)
-	}
-	if a, _ := s.stored(created.Files[2].FileID); a != "third" {
-		t.Errorf("the third: %q", a)
+	if want := []string{"b.txt 5 first", "a.txt 0 ", "b.txt 5 third"}; !slices.Equal(got, want) {
+		t.Errorf("created: %q, want %q", got, want)
 	}
 	uri := "/api/v1/files/" + created.TempRequestID
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		resp, a := s.send(s.request(method, uri, nil))
-		if resp.StatusCode != http.StatusOK || a.text != created.text {
-			t.Errorf("%s: %d %s, want 200 and what was created: %s", method, resp.StatusCode, a.text, created.text)
+		if a := s.send(s.request(method, uri, nil)).is(200, ""); a.text != created.text {
+			t.Errorf("%s: %s, want what was created: %s", method, a.text, created.text)
 		}
 	}
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		resp, a := s.send(s.request(method, uri, nil))
-		if resp.StatusCode != http.StatusBadRequest || a.Error.ErrorCode != "77103" {
-			t.Errorf("%s after DELETE: %d %s, want 400 77103", method, resp.StatusCode, a.text)
-		}
+		s.send(s.request(method, uri, nil)).is(400, "77103")
 	}
 	for _, f := range created.Files {
 		if got, _ := s.stored(f.FileID); got != "nothing" {
@@ -283,26 +289,20 @@ func TestBatchIsListedAndDeletedWhole(t *testing.T) {
 
 func TestFilesAreGoneAfterADay(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	cfg := config()
-	cfg.Now = clock.Now
-	s := serve(t, cfg)
-	_, created := s.create(form(file("a.txt", "file")))
-	_, other := s.create(form(file("b.txt", "file")))
+	s := serve(t, standin.Config{Now: clock.Now})
+	created, other := s.create(form(file("a.txt", "file"))), s.create(form(file("b.txt", "file")))
 	uri := "/api/v1/files/" + created.TempRequestID
 	clock.Add(24*time.Hour - time.Millisecond)
-	if resp, a := s.send(s.request(http.MethodGet, uri, nil)); resp.StatusCode != http.StatusOK ||
-		resp.Header.Get("Date") != "Mon, 02 Mar 2026 11:59:59 GMT" {
-		t.Errorf("within a day: %d %s at %s", resp.StatusCode, a.text, resp.Header.Get("Date"))
+	a := s.send(s.request(http.MethodGet, uri, nil)).is(200, "")
+	if got := a.header.Get("Date"); got != "Mon, 02 Mar 2026 11:59:59 GMT" {
+		t.Errorf("within a day: Date %s", got)
 	}
 	if got, _ := s.stored(created.Files[0].FileID); got != "file" {
 		t.Errorf("within a day: %q", got)
 	}
 	clock.Add(time.Millisecond)
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		if resp, a := s.send(s.request(method, uri, nil)); resp.StatusCode != http.StatusBadRequest ||
-			a.Error.ErrorCode != "77103" {
-			t.Errorf("%s after a day: %d %s", method, resp.StatusCode, a.text)
-		}
+		s.send(s.request(method, uri, nil)).is(400, "77103")
 	}
 	if n := s.count(); n != 2 {
 		t.Errorf("%d objects are left, want the two of the batch that nobody asked for", n)
@@ -330,8 +330,8 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestPathsAndMethods(t *testing.T) {
-	s := serve(t, config())
-	_, created := s.create(form(file("a.txt", "file")))
+	s := serve(t, standin.Config{})
+	created := s.create(form(file("a.txt", "file")))
 	id := created.TempRequestID
 	for _, c := range []struct {
 		method, uri string
@@ -350,21 +350,15 @@ func TestPathsAndMethods(t *testing.T) {
 		{"DELETE", "/api/v1/files/00000000-0000-7000-8000-000000000000-99", 400, "77103"},
 		{"GET", "/api/v1/files/" + id + "?x=y", 200, ""},
 	} {
-		resp, a := s.send(s.request(c.method, c.uri, nil))
-		if resp.StatusCode != c.status || a.Error.ErrorCode != c.code {
-			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.uri, resp.StatusCode, a.text, c.status, c.code)
-		}
-		if c.status == 405 && resp.Header.Get("Allow") == "" {
-			t.Errorf("%s %s: no Allow header", c.method, c.uri)
+		a := s.send(s.request(c.method, c.uri, nil)).is(c.status, c.code)
+		if c.status == 405 && a.header.Get("Allow") == "" {
+			t.Errorf("%s: no Allow header", a.what)
 		}
 	}
 }
 
 func TestRefusedBodiesStayUnread(t *testing.T) {
-	cfg := config()
-	cfg.MaxSize = 1 << 20
-	s := serve(t, cfg)
-	formType := "multipart/form-data; boundary=" + boundary
+	s := serve(t, standin.Config{MaxSize: 1 << 20})
 	for _, c := range []struct {
 		what, uri, contentType string
 		length                 int64

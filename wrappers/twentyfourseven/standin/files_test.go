@@ -3,21 +3,19 @@ package standin_test
 import (
 	"fmt"
 	"io/fs"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
 func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
-	cfg := config()
-	cfg.Store = store.Memory(0)
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Store: store.Memory(0)})
 	i := s.initiate("a/b")
 	s.initiate("c/d") // its file is never sent
-	s.do(http.MethodPut, i.UploadURL, strings.NewReader("xyz"), "Content-Type", "a/b")
+	s.put(i.UploadURL, "a/b", "xyz")
 	list := func() (got []string) {
 		for f, err := range s.Files(t.Context()) {
 			if err != nil {

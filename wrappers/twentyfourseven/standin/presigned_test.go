@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/xml"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,36 +16,35 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
-// s3Code reads the code out of an error in S3's form.
-func s3Code(t *testing.T, resp *http.Response, text string) string {
-	t.Helper()
+// s3 checks that the answer is an error in S3's form.
+func (a answer) s3(status int, code string) answer {
+	a.t.Helper()
 	var e struct {
 		XMLName                  xml.Name `xml:"Error"`
 		Code, Message, RequestId string
 	}
-	if err := xml.Unmarshal([]byte(text), &e); err != nil || e.Message == "" {
-		t.Errorf("not an error in S3's form: %v\n%s", err, text)
+	err := xml.Unmarshal([]byte(a.text), &e)
+	if err != nil || e.Message == "" || a.status != status || e.Code != code {
+		a.t.Errorf("%s: %d %s (%v), want %d %s", a.what, a.status, a.text, err, status, code)
 	}
-	if id := resp.Header.Get("x-amz-request-id"); id == "" || id != e.RequestId {
-		t.Errorf("request id %q in the header, %q in the body", id, e.RequestId)
+	if id := a.header.Get("x-amz-request-id"); id == "" || id != e.RequestId {
+		a.t.Errorf("request id %q in the header, %q in the body", id, e.RequestId)
 	}
-	if got := resp.Header.Get("Content-Type"); got != "application/xml" {
-		t.Errorf("Content-Type %s", got)
+	if got := a.header.Get("Content-Type"); got != "application/xml" {
+		a.t.Errorf("Content-Type %s", got)
 	}
-	return e.Code
+	return a
 }
 
 // FuzzPresignedURL holds when the life ends.
 func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	i := s.initiate("text/plain")
 	for _, content := range []string{"first", "", "third"} {
-		if resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(content), "Content-Type", "text/plain",
-			"Content-Length", "0"); resp.StatusCode != http.StatusOK {
-			t.Fatalf("%q: %d %s", content, resp.StatusCode, text)
-		}
+		s.put(i.UploadURL, "text/plain", content).is(200)
 		if got, _ := s.stored(i.FileID); got != content {
 			t.Errorf("stored %q, want %q", got, content)
 		}
@@ -55,9 +53,7 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 
 func TestPresignedURLTakesNothingElse(t *testing.T) {
 	const plain, mismatch, denied = "text/plain", "SignatureDoesNotMatch", "AccessDenied"
-	cfg := config()
-	cfg.MaxSize = 100
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{MaxSize: 100})
 	i, other := s.initiate(plain), s.initiate(plain)
 	u, err := url.Parse(i.UploadURL)
 	if err != nil {
@@ -95,40 +91,28 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		{"too large", "PUT", i.UploadURL, plain, strings.Repeat("x", 101), 413, "EntityTooLarge"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, body := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType)
-			if code := s3Code(t, resp, body); resp.StatusCode != c.status || code != c.code {
-				t.Errorf("%d %s, want %d %s", resp.StatusCode, body, c.status, c.code)
-			}
-			if c.status == 405 && resp.Header.Get("Allow") != "PUT" {
-				t.Errorf("Allow: %s", resp.Header.Get("Allow"))
+			a := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType).
+				s3(c.status, c.code)
+			if got := a.header.Get("Allow"); c.status == 405 && got != "PUT" {
+				t.Errorf("Allow: %s", got)
 			}
 		})
 	}
-	for _, header := range []string{"Authorization", "X-Amz-Meta-Name", "x-amz-acl"} {
-		resp, text := s.do("PUT", i.UploadURL, strings.NewReader("x"), "Content-Type", "text/plain", header, "x")
-		want := "403 AccessDenied"
-		if header == "Authorization" {
-			want = "400 InvalidArgument"
-		}
-		if got := fmt.Sprint(resp.StatusCode, " ", s3Code(t, resp, text)); got != want {
-			t.Errorf("with %s: %s, want %s", header, got, want)
-		}
+	more := func(header string) answer {
+		return s.do("PUT", i.UploadURL, strings.NewReader("x"), "Content-Type", "text/plain", header, "x")
 	}
-	resp, text := raw(t, i.UploadURL,
-		"PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\nContent-Length: 1\n\nx", false)
-	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusForbidden || code != "SignatureDoesNotMatch" {
-		t.Errorf("two types: %d %s", resp.StatusCode, text)
-	}
+	more("Authorization").s3(400, "InvalidArgument")
+	more("X-Amz-Meta-Name").s3(403, "AccessDenied")
+	more("x-amz-acl").s3(403, "AccessDenied")
+	raw(t, i.UploadURL, "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\nContent-Type: text/html\n"+
+		"Content-Length: 1\n\nx", false).s3(403, "SignatureDoesNotMatch")
 	for _, id := range []string{i.FileID, other.FileID} {
 		if got, _ := s.stored(id); got != "nothing" {
 			t.Errorf("stored: %q", got)
 		}
 	}
-	if resp, _ := s.do("PUT", i.UploadURL, strings.NewReader(strings.Repeat("x", 100)), "Content-Type",
-		"text/plain"); resp.StatusCode != http.StatusOK {
-		t.Errorf("the URL as it is, with the largest file: %d", resp.StatusCode)
-	}
-	for _, no := range []string{signature, expires, "%!"} { // the last shows a wrong format
+	s.put(i.UploadURL, "text/plain", strings.Repeat("x", 100)).is(200) // the URL as it is, with the largest file
+	for _, no := range []string{signature, expires, "%!"} {            // the last shows a wrong format
 		if strings.Contains(s.log.String(), no) {
 			t.Errorf("the log shows %s", no)
 		}
@@ -136,7 +120,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 }
 
 // raw sends bytes to the URL's host and returns the answer.
-func raw(t *testing.T, target, request string, hangUp bool) (*http.Response, string) {
+func raw(t *testing.T, target, request string, hangUp bool) answer {
 	t.Helper()
 	u, err := url.Parse(target)
 	if err != nil {
@@ -151,67 +135,44 @@ func raw(t *testing.T, target, request string, hangUp bool) (*http.Response, str
 		t.Fatal(err)
 	}
 	text, _ := io.ReadAll(resp.Body)
-	return resp, string(text)
+	return answer{t, request, resp.StatusCode, resp.Header, string(text)}
 }
 
 func TestPresignedBodyHasALengthAndComesWhole(t *testing.T) {
-	cfg := config()
-	cfg.Stall = 50 * time.Millisecond
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Stall: 50 * time.Millisecond})
 	i := s.initiate("text/plain")
 	const head = "PUT URI HTTP/1.1\nHost: x\nContent-Type: text/plain\n"
-	for what, framing := range map[string]string{"chunked": "Transfer-Encoding: chunked\n\n4\nfile\n0\n\n",
-		"no length": "\n"} {
-		resp, text := raw(t, i.UploadURL, head+framing, false)
-		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusLengthRequired ||
-			code != "MissingContentLength" {
-			t.Errorf("%s: %d %s", what, resp.StatusCode, text)
-		}
+	for _, framing := range []string{"Transfer-Encoding: chunked\n\n4\nfile\n0\n\n", "\n"} {
+		raw(t, i.UploadURL, head+framing, false).s3(411, "MissingContentLength")
 	}
 	for hangUp, want := range map[bool]string{true: "IncompleteBody", false: "RequestTimeout"} {
-		resp, text := raw(t, i.UploadURL, head+"Content-Length: 100\n\nonly this", hangUp)
-		if code := s3Code(t, resp, text); resp.StatusCode != http.StatusBadRequest || code != want {
-			t.Errorf("half a body, want %s: %d %s", want, resp.StatusCode, text)
-		}
+		raw(t, i.UploadURL, head+"Content-Length: 100\n\nonly this", hangUp).s3(400, want)
 	}
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Errorf("stored: %q", got)
 	}
-	if resp, _ := raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false); resp.StatusCode != http.StatusOK {
-		t.Errorf("an empty file: %d", resp.StatusCode)
-	}
+	raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false).is(200)
 	if got, _ := s.stored(i.FileID); got != "" {
 		t.Errorf("stored of an empty file: %q", got)
 	}
 }
 
 func TestFullStoreIsTooLarge(t *testing.T) {
-	cfg := config()
-	cfg.Store = store.Memory(1 << 20)
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Store: store.Memory(1 << 20)})
 	i := s.initiate("a/b")
-	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader(strings.Repeat("x", 2<<20)),
-		"Content-Type", "a/b")
-	if code := s3Code(t, resp, text); resp.StatusCode != http.StatusRequestEntityTooLarge || code != "EntityTooLarge" {
-		t.Errorf("%d %s", resp.StatusCode, text)
-	}
+	s.put(i.UploadURL, "a/b", strings.Repeat("x", 2<<20)).s3(413, "EntityTooLarge")
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Error("something is stored")
 	}
-	if resp, _ := s.do(http.MethodPut, i.UploadURL, strings.NewReader("fits"), "Content-Type",
-		"a/b"); resp.StatusCode != http.StatusOK {
-		t.Errorf("a file that fits: %d", resp.StatusCode)
-	}
+	s.put(i.UploadURL, "a/b", "fits").is(200)
 	if log := s.log.String(); !strings.Contains(log, store.ErrFull.Error()) {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
 }
 
 func TestURLHasTheOriginOfTheCaller(t *testing.T) {
-	s := serve(t, config())
-	public := config()
-	public.Origin = func(*http.Request) string { return "https://public.example" }
-	behind := serve(t, public)
+	s := serve(t, standin.Config{})
+	behind := serve(t, standin.Config{Origin: func(*http.Request) string { return "https://public.example" }})
 	ask := func(s *service, edit func(*http.Request)) string {
 		r := httptest.NewRequest(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`))
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -244,7 +205,7 @@ func TestURLHasTheOriginOfTheCaller(t *testing.T) {
 
 // Standinhttp holds what a preflight asks for, and what a script may read.
 func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	i := s.initiate("a/b")
 	for _, c := range []struct{ url, method, traceID string }{
 		{i.UploadURL, http.MethodPut, "X-Amz-Request-Id"},
@@ -252,20 +213,18 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 		{"/v1/fileUpload/" + i.FileID, http.MethodGet, "X-Trace-Id"},
 		{"/oauth/token", http.MethodPost, "X-Trace-Id"},
 	} {
-		resp, _ := s.do(http.MethodOptions, c.url, nil, "Origin", "https://app.example",
-			"Access-Control-Request-Method", c.method)
-		if h := resp.Header; resp.StatusCode != http.StatusNoContent ||
-			!strings.Contains(h.Get("Access-Control-Allow-Methods"), c.method) {
-			t.Errorf("%s: the preflight is answered with %d %v", c.url, resp.StatusCode, h)
+		preflight := s.do(http.MethodOptions, c.url, nil, "Origin", "https://app.example",
+			"Access-Control-Request-Method", c.method).is(http.StatusNoContent)
+		if got := preflight.header.Get("Access-Control-Allow-Methods"); !strings.Contains(got, c.method) {
+			t.Errorf("%s: the preflight allows %s", c.url, got)
 		}
-		resp, _ = s.do(c.method, c.url, nil, "Origin", "https://app.example") // refused
-		exposed := resp.Header.Get("Access-Control-Expose-Headers")
-		if resp.Header.Get("Access-Control-Allow-Origin") != "*" || !strings.Contains(exposed, c.traceID) ||
-			resp.Header.Get(c.traceID) == "" {
-			t.Errorf("%s: the answer is %d %v", c.url, resp.StatusCode, resp.Header)
+		h := s.do(c.method, c.url, nil, "Origin", "https://app.example").header // of a refusal
+		if h.Get("Access-Control-Allow-Origin") != "*" || h.Get(c.traceID) == "" ||
+			!strings.Contains(h.Get("Access-Control-Expose-Headers"), c.traceID) {
+			t.Errorf("%s: the answer has %v", c.url, h)
 		}
 		// The provider documents it for every status of its own services.
-		got := resp.Header.Get("Access-Control-Allow-Credentials")
+		got := h.Get("Access-Control-Allow-Credentials")
 		if (got == "true") != strings.HasPrefix(c.url, "/v1/") {
 			t.Errorf("%s: Access-Control-Allow-Credentials is %q", c.url, got)
 		}

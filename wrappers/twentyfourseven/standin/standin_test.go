@@ -10,8 +10,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,11 +25,8 @@ const (
 	token        = "test-token"
 	clientID     = "test-client-id"
 	clientSecret = "test-client-secret"
+	bearer       = "Bearer " + token
 )
-
-func config() standin.Config {
-	return standin.Config{Token: token, ClientID: clientID, ClientSecret: clientSecret}
-}
 
 // service is a stand-in on a socket, with a client that checks each answer
 // against the spec.
@@ -43,9 +38,13 @@ type service struct {
 	log    *standintest.Log
 }
 
+// serve starts a stand-in. Without credentials it gets those of all tests.
 func serve(t *testing.T, cfg standin.Config) *service {
 	t.Helper()
 	log := new(standintest.Log)
+	if cfg.Token == "" && cfg.ClientID == "" {
+		cfg.Token, cfg.ClientID, cfg.ClientSecret = token, clientID, clientSecret
+	}
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	h, err := standin.New(cfg)
 	if err != nil {
@@ -57,43 +56,72 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	return &service{h, t, srv.URL, client, log}
 }
 
+// answer is any answer.
+type answer struct {
+	t      *testing.T
+	what   string // was asked
+	status int
+	header http.Header
+	text   string
+}
+
+// is checks the status.
+func (a answer) is(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Errorf("%s: %d %s, want %d", a.what, a.status, a.text, status)
+	}
+	return a
+}
+
+// reads decodes the answer into v.
+func (a answer) reads(v any) {
+	a.t.Helper()
+	if err := json.Unmarshal([]byte(a.text), v); err != nil {
+		a.t.Fatalf("%s: %v: %s", a.what, err, a.text)
+	}
+}
+
 // do sends a request. header alternates names and values.
-func (s *service) do(method, target string, body io.Reader, header ...string) (*http.Response, string) {
+func (s *service) do(method, target string, body io.Reader, header ...string) answer {
 	s.t.Helper()
 	if strings.HasPrefix(target, "/") {
 		target = s.url + target
 	}
-	return standintest.Send(s.t, s.client, standintest.Request(s.t, method, target, body, header...))
+	resp, text := standintest.Send(s.t, s.client, standintest.Request(s.t, method, target, body, header...))
+	return answer{s.t, method + " " + target, resp.StatusCode, resp.Header, text}
+}
+
+// put sends a file to a presigned URL.
+func (s *service) put(target, contentType, content string) answer {
+	s.t.Helper()
+	return s.do(http.MethodPut, target, strings.NewReader(content), "Content-Type", contentType)
 }
 
 type initiated struct {
 	UploadMethod, UploadURL, FileID string
 }
 
-// initiate sends POST /fileUpload.
+// initiate asks for a presigned URL.
 func (s *service) initiate(contentType string) initiated {
 	s.t.Helper()
-	body, _ := json.Marshal(map[string]string{"contentType": contentType})
-	resp, text := s.do(http.MethodPost, "/v1/fileUpload", bytes.NewReader(body), "Authorization", "Bearer "+token,
-		"Content-Type", "application/json")
-	if resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("POST /fileUpload: status %d %s\n%s", resp.StatusCode, text, s.log)
-	}
 	var i initiated
-	if err := json.Unmarshal([]byte(text), &i); err != nil {
-		s.t.Fatal(err)
-	}
+	s.announce(contentType).is(http.StatusOK).reads(&i)
 	return i
+}
+
+// announce sends POST /fileUpload.
+func (s *service) announce(contentType string) answer {
+	s.t.Helper()
+	body, _ := json.Marshal(map[string]string{"contentType": contentType})
+	return s.do(http.MethodPost, "/v1/fileUpload", bytes.NewReader(body), "Authorization", bearer,
+		"Content-Type", "application/json")
 }
 
 // status sends GET /fileUpload/{fileId}.
 func (s *service) status(id string) string {
 	s.t.Helper()
-	resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+url.PathEscape(id), nil, "Authorization", "Bearer "+token)
-	if resp.StatusCode != http.StatusOK {
-		return resp.Status
-	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(s.do(http.MethodGet, "/v1/fileUpload/"+id, nil, "Authorization", bearer).text)
 }
 
 // stored returns the file under an id.
@@ -132,22 +160,15 @@ func (f *faulty) PresignPut(ctx context.Context, key, contentType string, life t
 }
 
 func TestFileComesInTwoSteps(t *testing.T) {
-	s := serve(t, config())
-	// The provider's own example, with credentials.
-	resp, text := s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"application/pdf"}`),
-		"Content-Type", "application/json", "Authorization", "Bearer "+token)
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d: %s", resp.StatusCode, text)
-	}
+	s := serve(t, standin.Config{})
+	a := s.announce("application/pdf").is(200) // as in the provider's own example
 	var i initiated
-	if err := json.Unmarshal([]byte(text), &i); err != nil {
-		t.Fatal(err)
-	}
+	a.reads(&i)
 	if i.UploadMethod != http.MethodPut || !strings.HasPrefix(i.UploadURL, s.url+"/upload/"+i.FileID+"?") {
-		t.Errorf("answer: %s", text)
+		t.Errorf("answer: %s", a.text)
 	}
-	if strings.Contains(text, `\u0026`) {
-		t.Errorf("a shell cannot cut the URL out of the answer: %s", text)
+	if strings.Contains(a.text, `\u0026`) {
+		t.Errorf("a shell cannot cut the URL out of the answer: %s", a.text)
 	}
 	if got, want := s.status(i.FileID), fmt.Sprintf(`{"fileId":%q,"status":"Pending"}`, i.FileID); got != want {
 		t.Errorf("before: %s, want %s", got, want)
@@ -155,10 +176,8 @@ func TestFileComesInTwoSteps(t *testing.T) {
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Errorf("stored before: %q", got)
 	}
-
-	resp, text = s.do(http.MethodPut, i.UploadURL, strings.NewReader("%PDF-"), "Content-Type", "application/pdf")
-	if resp.StatusCode != http.StatusOK || text != "" {
-		t.Fatalf("PUT: status %d: %s", resp.StatusCode, text)
+	if text := s.put(i.UploadURL, "application/pdf", "%PDF-").is(200).text; text != "" {
+		t.Errorf("PUT: %s", text)
 	}
 	if got, contentType := s.stored(i.FileID); got != "%PDF-" || contentType != "application/pdf" {
 		t.Errorf("stored: %q, %s", got, contentType)
@@ -180,7 +199,7 @@ func TestFileComesInTwoSteps(t *testing.T) {
 }
 
 func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	const post, get, path, jsonType = http.MethodPost, http.MethodGet, "/v1/fileUpload", "application/json"
 	never := s.initiate("a/b").FileID
 	forged := strings.Repeat("a", len(never))
@@ -205,86 +224,63 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 		{"an id with a line end", get, path + "/" + never[:8] + "%0A" + never[8:], "", ``, 404, "fileId"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, text := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType,
-				"Authorization", "Bearer "+token)
+			a := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType,
+				"Authorization", bearer).is(c.status)
 			want := ""
 			if c.reason == "path" { // the answer lists the right paths
 				want = "no such path; the paths are GET, HEAD /v1/documents/{documentId}; " +
 					"GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
-			if resp.StatusCode != c.status || text != want {
-				t.Errorf("status %d with the body %q, want %d with %q", resp.StatusCode, text, c.status, want)
+			if a.text != want {
+				t.Errorf("the body is %q, want %q", a.text, want)
 			}
-			if c.status == 405 && resp.Header.Get("Allow") == "" {
+			if c.status == 405 && a.header.Get("Allow") == "" {
 				t.Error("no Allow header")
 			}
-			line := s.logged(resp.Header.Get("X-Trace-Id"))
-			if !strings.Contains(line, c.reason) {
+			_, line, _ := strings.Cut(s.log.String(), a.header.Get("X-Trace-Id"))
+			if line, _, _ = strings.Cut(line, "\n"); !strings.Contains(line, c.reason) {
 				t.Errorf("logged: %q, want the reason %q", line, c.reason)
 			}
 		})
 	}
 	// A body of unknown length is counted.
 	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
-	if resp, _ := s.do(post, path, endless, "Content-Type", "application/json", "Authorization",
-		"Bearer "+token); resp.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("too much JSON, chunked: status %d, want 413", resp.StatusCode)
-	}
+	s.do(post, path, endless, "Content-Type", "application/json", "Authorization", bearer).is(413)
 	if got := s.status(never); !strings.Contains(got, "Pending") {
 		t.Errorf("in the end: %s", got)
 	}
 }
 
-// logged returns the log line of one exchange.
-func (s *service) logged(traceID string) string {
-	for line := range strings.Lines(s.log.String()) {
-		if traceID != "" && strings.Contains(line, traceID) {
-			return line
-		}
-	}
-	return ""
-}
-
-// header returns a header from alternating names and values.
-func header(pairs ...string) http.Header {
-	h := http.Header{}
-	for pair := range slices.Chunk(pairs, 2) {
-		h.Set(pair[0], pair[1])
-	}
-	return h
-}
-
 func TestRefusedBodiesStayUnread(t *testing.T) {
-	cfg := config()
-	cfg.MaxSize = 1 << 20
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{MaxSize: 1 << 20})
 	i := s.initiate("a/b")
+	const post, put, json, form = "POST", "PUT", "application/json", "application/x-www-form-urlencoded"
 	for _, c := range []struct {
-		what, method, target string
-		length               int64
-		header               http.Header
-		status               int
+		what, method, target       string
+		length                     int64
+		authorization, contentType string
+		status                     int
 	}{
-		{"no token", http.MethodPost, "/v1/fileUpload", 10, header("Content-Type", "application/json"), 401},
-		{"wrong token", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer x", "Content-Type",
-			"application/json"), 401},
-		{"no JSON", http.MethodPost, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 415},
-		{"declared too large", http.MethodPost, "/v1/fileUpload", 64<<10 + 1, header("Authorization", "Bearer "+token,
-			"Content-Type", "application/json"), 413},
-		{"unknown path", http.MethodPost, "/v1/other", 10, header("Authorization", "Bearer "+token), 404},
-		{"wrong method", http.MethodPut, "/v1/fileUpload", 10, header("Authorization", "Bearer "+token), 405},
-		{"presigned, no signature", http.MethodPut, "/upload/" + i.FileID, 10, header("Content-Type", "a/b"), 403},
-		{"presigned, other type", http.MethodPut, i.UploadURL, 10, header("Content-Type", "a/c"), 403},
-		{"presigned, other method", http.MethodPost, i.UploadURL, 10, header("Content-Type", "a/b"), 405},
-		{"presigned, too large", http.MethodPut, i.UploadURL, 1<<20 + 1, header("Content-Type", "a/b"), 413},
-		{"presigned, chunked", http.MethodPut, i.UploadURL, -1, header("Content-Type", "a/b"), 411},
-		{"token, Basic", http.MethodPost, "/oauth/token", 10, header("Authorization", "Basic eDp5"), 401},
-		{"token, JSON", http.MethodPost, "/oauth/token", 10, header("Content-Type", "application/json"), 400},
-		{"token, declared too large", http.MethodPost, "/oauth/token", 64<<10 + 1, header("Content-Type",
-			"application/x-www-form-urlencoded"), 413},
+		{"no token", post, "/v1/fileUpload", 10, "", json, 401},
+		{"wrong token", post, "/v1/fileUpload", 10, "Bearer x", json, 401},
+		{"no JSON", post, "/v1/fileUpload", 10, bearer, "", 415},
+		{"declared too large", post, "/v1/fileUpload", 64<<10 + 1, bearer, json, 413},
+		{"unknown path", post, "/v1/other", 10, bearer, "", 404},
+		{"wrong method", put, "/v1/fileUpload", 10, bearer, "", 405},
+		{"presigned, no signature", put, "/upload/" + i.FileID, 10, "", "a/b", 403},
+		{"presigned, other type", put, i.UploadURL, 10, "", "a/c", 403},
+		{"presigned, other method", post, i.UploadURL, 10, "", "a/b", 405},
+		{"presigned, too large", put, i.UploadURL, 1<<20 + 1, "", "a/b", 413},
+		{"presigned, chunked", put, i.UploadURL, -1, "", "a/b", 411},
+		{"token, Basic", post, "/oauth/token", 10, "Basic eDp5", "", 401},
+		{"token, JSON", post, "/oauth/token", 10, "", json, 400},
+		{"token, declared too large", post, "/oauth/token", 64<<10 + 1, "", form, 413},
 	} {
 		r := httptest.NewRequest(c.method, c.target, standintest.Unread{T: t})
-		r.ContentLength, r.Header = c.length, c.header
+		r.ContentLength, r.Header = c.length, http.Header{"Content-Type": {c.contentType}}
+		if c.authorization != "" {
+			r.Header.Set("Authorization", c.authorization)
+		}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		if w.Code != c.status {
@@ -296,26 +292,16 @@ func TestRefusedBodiesStayUnread(t *testing.T) {
 func TestStoreThatFailsIsAServerError(t *testing.T) {
 	secret := errors.New("disk 7 is on fire")
 	st := &faulty{Store: store.Memory(0)}
-	cfg := config()
-	cfg.Store = st
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Store: st})
 	i := s.initiate("a/b")
 	st.err = secret
-	if resp, text := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization",
-		"Bearer "+token); resp.StatusCode != http.StatusInternalServerError ||
-		text != "" {
-		t.Errorf("status: %d %q, want 500 without a body", resp.StatusCode, text)
-	}
-	resp, text := s.do(http.MethodPut, i.UploadURL, strings.NewReader("file"), "Content-Type", "a/b")
-	if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(text, "<Code>InternalError</Code>") ||
-		strings.Contains(text, "fire") {
-		t.Errorf("PUT: %d %s", resp.StatusCode, text)
-	}
 	st.presign = func(string, string, time.Duration) (string, error) { return "", secret }
-	resp, text = s.do(http.MethodPost, "/v1/fileUpload", strings.NewReader(`{"contentType":"a/b"}`), "Authorization",
-		"Bearer "+token, "Content-Type", "application/json")
-	if resp.StatusCode != http.StatusInternalServerError || text != "" {
-		t.Errorf("POST: %d %q, want 500 without a body", resp.StatusCode, text)
+	asked := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", bearer).is(500)
+	if text := asked.text + s.announce("a/b").is(500).text; text != "" {
+		t.Errorf("the API answers with the body %q", text)
+	}
+	if text := s.put(i.UploadURL, "a/b", "file").s3(500, "InternalError").text; strings.Contains(text, "fire") {
+		t.Errorf("PUT: %s", text)
 	}
 	if n := strings.Count(s.log.String(), "disk 7 is on fire"); n != 3 {
 		t.Errorf("the log tells %d of 3 reasons:\n%s", n, s.log)
@@ -329,16 +315,14 @@ func TestStoreThatFailsIsAServerError(t *testing.T) {
 func TestStoresOwnURLIsHandedOut(t *testing.T) {
 	var gotKey, gotType string
 	var gotLife time.Duration
-	cfg := config()
-	cfg.URLLife = time.Minute
-	cfg.Store = &faulty{
+	st := &faulty{
 		Store: store.Memory(0),
 		presign: func(key, contentType string, life time.Duration) (string, error) {
 			gotKey, gotType, gotLife = key, contentType, life
 			return "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc", nil
 		},
 	}
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{URLLife: time.Minute, Store: st})
 	i := s.initiate("text/plain; charset=utf-8")
 	if i.UploadURL != "https://bucket.example/key?X-Amz-Expires=60&X-Amz-Signature=abc" ||
 		i.UploadMethod != http.MethodPut {
@@ -348,7 +332,7 @@ func TestStoresOwnURLIsHandedOut(t *testing.T) {
 		t.Errorf("asked for: %s %s %s", gotKey, gotType, gotLife)
 	}
 	// A file that arrives at the store's URL counts as well.
-	if _, err := cfg.Store.Put(t.Context(), gotKey, gotType, strings.NewReader("file")); err != nil {
+	if _, err := st.Put(t.Context(), gotKey, gotType, strings.NewReader("file")); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.status(i.FileID); !strings.Contains(got, "Completed") {

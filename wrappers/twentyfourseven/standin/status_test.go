@@ -3,18 +3,17 @@ package standin_test
 import (
 	"errors"
 	"io/fs"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
+	"github.com/putpost/putpost/wrappers/twentyfourseven/standin"
 )
 
 func TestStatusIsTheOneThatWasSet(t *testing.T) {
-	cfg := config()
-	cfg.Store = store.Memory(0)
+	cfg := standin.Config{Store: store.Memory(0)}
 	s := serve(t, cfg)
 	id := s.initiate("a/b").FileID
 	for _, word := range []string{"Failed", "Pending", "Scanning for viruses", "Completed", "ferdig: på plass",
@@ -43,11 +42,9 @@ func TestStatusIsTheOneThatWasSet(t *testing.T) {
 
 func TestStatusIsPendingForTheDelay(t *testing.T) {
 	clock := standintest.NewClock(time.Now()) // the store uses the real time
-	cfg := config()
-	cfg.Now, cfg.StatusDelay = clock.Now, time.Hour
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{Now: clock.Now, StatusDelay: time.Hour})
 	i := s.initiate("a/b")
-	s.do(http.MethodPut, i.UploadURL, strings.NewReader("x"), "Content-Type", "a/b")
+	s.put(i.UploadURL, "a/b", "x")
 	clock.Add(59 * time.Minute)
 	if got := s.status(i.FileID); !strings.Contains(got, `"Pending"`) {
 		t.Errorf("before the delay is over: %s", got)

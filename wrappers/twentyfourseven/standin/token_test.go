@@ -3,7 +3,6 @@ package standin_test
 import (
 	"bufio"
 	"encoding/base64"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -36,45 +35,37 @@ type granted struct {
 	Description string `json:"error_description"`
 }
 
-func (s *service) grant(form string, header ...string) (*http.Response, granted) {
+func (s *service) grant(form string, header ...string) (a answer, g granted) {
 	s.t.Helper()
-	resp, text := s.do(
-		http.MethodPost,
-		"/oauth/token",
-		strings.NewReader(form),
+	a = s.do(http.MethodPost, "/oauth/token", strings.NewReader(form),
 		append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
-	var g granted
-	if err := json.Unmarshal([]byte(text), &g); err != nil {
-		s.t.Errorf("%v: %s", err, text)
-	}
-	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+	a.reads(&g)
+	if got := a.header.Get("Cache-Control"); got != "no-store" {
 		s.t.Errorf("Cache-Control: %s", got)
 	}
-	return resp, g
+	return a, g
 }
 
 // opens reports whether the API accepts a token.
 func (s *service) opens(token string) bool {
 	s.t.Helper()
-	resp, _ := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token)
-	if resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusUnauthorized {
-		s.t.Errorf("status %d", resp.StatusCode)
+	status := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token).status
+	if status != http.StatusNotFound && status != http.StatusUnauthorized {
+		s.t.Errorf("status %d", status)
 	}
-	return resp.StatusCode == http.StatusNotFound
+	return status == http.StatusNotFound
 }
 
 func TestIssuedTokenExpires(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
-	cfg := config()
-	cfg.Now, cfg.TokenLife = clock.Now, 10*time.Minute
-	s := serve(t, cfg)
-	resp, g := s.grant(grantForm().Encode())
-	if resp.StatusCode != http.StatusOK || g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 ||
+	s := serve(t, standin.Config{Now: clock.Now, TokenLife: 10 * time.Minute})
+	a, g := s.grant(grantForm().Encode())
+	if a.is(200); g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 ||
 		g.Scope != "api.accounting.transaction:write" {
-		t.Fatalf("%d %+v", resp.StatusCode, g)
+		t.Fatalf("%+v", g)
 	}
 	// The replica is like the same stand-in after a restart.
-	replica := serve(t, cfg)
+	replica := serve(t, standin.Config{Now: clock.Now})
 	clock.Add(10*time.Minute - time.Second)
 	if !s.opens(g.AccessToken) || !replica.opens(g.AccessToken) {
 		t.Error("the token is refused within its life")
@@ -92,8 +83,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 }
 
 func TestForgedTokenIsRefused(t *testing.T) {
-	cfg := config()
-	s := serve(t, cfg)
+	s := serve(t, standin.Config{})
 	_, g := s.grant(grantForm().Encode())
 	if !s.opens(g.AccessToken) {
 		t.Fatal("the token itself is refused")
@@ -104,12 +94,10 @@ func TestForgedTokenIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	altered := strings.Replace(string(claims), "1234567", "7654321", 1)
-	cfg.ClientSecret = "other"
-	_, foreign := func() (*http.Response, granted) {
-		form := grantForm()
-		form.Set("client_secret", "other")
-		return serve(t, cfg).grant(form.Encode())
-	}()
+	form := grantForm()
+	form.Set("client_secret", "other")
+	other := serve(t, standin.Config{Token: token, ClientID: clientID, ClientSecret: "other"})
+	_, foreign := other.grant(form.Encode())
 	i := s.initiate("a/b")
 	_, signature, _ := strings.Cut(i.UploadURL, "signature=")
 	for what, forged := range map[string]string{
@@ -131,7 +119,7 @@ func TestForgedTokenIsRefused(t *testing.T) {
 }
 
 func TestTokenRequestsAreChecked(t *testing.T) {
-	s := serve(t, config())
+	s := serve(t, standin.Config{})
 	set := func(name, value string) string {
 		form := grantForm()
 		if form.Set(name, value); value == "" {
@@ -166,28 +154,26 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 			"invalid_client"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			resp, g := s.grant(c.form, c.header...)
-			if resp.StatusCode != c.status || g.Error != c.code || g.Description == "" || g.AccessToken != "" {
-				t.Errorf("%d %+v, want %d %s", resp.StatusCode, g, c.status, c.code)
+			a, g := s.grant(c.form, c.header...)
+			if a.is(c.status); g.Error != c.code || g.Description == "" || g.AccessToken != "" {
+				t.Errorf("%+v, want %s", g, c.code)
 			}
-			if c.status == 401 && resp.Header.Get("WWW-Authenticate") == "" {
+			if c.status == 401 && a.header.Get("WWW-Authenticate") == "" {
 				t.Error("no WWW-Authenticate")
 			}
 		})
 	}
-	resp, text := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil)
-	if resp.StatusCode != http.StatusMethodNotAllowed || resp.Header.Get("Allow") != "POST" ||
-		!strings.Contains(text, `"error"`) {
-		t.Errorf("GET: %d %s", resp.StatusCode, text)
+	a := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil).is(http.StatusMethodNotAllowed)
+	if a.header.Get("Allow") != "POST" || !strings.Contains(a.text, `"error"`) {
+		t.Errorf("GET: %v %s", a.header, a.text)
 	}
 	if strings.Contains(s.log.String(), clientSecret) {
 		t.Errorf("the log shows the secret:\n%s", s.log)
 	}
 	// Without a client no token is issued, not even to an empty client.
-	static := serve(t, standin.Config{Token: token})
-	if resp, g := static.grant(grantForm().Encode()); resp.StatusCode != http.StatusUnauthorized ||
-		g.Error != "invalid_client" {
-		t.Errorf("no client configured: %d %+v", resp.StatusCode, g)
+	a, g := serve(t, standin.Config{Token: token}).grant(grantForm().Encode())
+	if a.is(http.StatusUnauthorized); g.Error != "invalid_client" {
+		t.Errorf("no client configured: %+v", g)
 	}
 	// Without a static token, an empty token is not valid.
 	if serve(t, standin.Config{ClientID: clientID, ClientSecret: clientSecret}).opens("") {
@@ -198,16 +184,15 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 // The form that asks for a token is the only body that is read from an unknown
 // caller.
 func TestFormThatAsksForATokenCannotTrickle(t *testing.T) {
-	cfg := config()
-	cfg.Stall = 200 * time.Millisecond
-	conn := standintest.Dial(t, serve(t, cfg).url, "POST /oauth/token HTTP/1.1\nHost: x\n"+
+	const stall = 200 * time.Millisecond
+	conn := standintest.Dial(t, serve(t, standin.Config{Stall: stall}).url, "POST /oauth/token HTTP/1.1\nHost: x\n"+
 		"Content-Type: application/x-www-form-urlencoded\nContent-Length: 1000\n\n")
 	go func() {
 		for {
 			if _, err := io.WriteString(conn, " "); err != nil {
 				return
 			}
-			time.Sleep(cfg.Stall / 10)
+			time.Sleep(stall / 10)
 		}
 	}()
 	begun := time.Now()
@@ -215,7 +200,7 @@ func TestFormThatAsksForATokenCannotTrickle(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusBadRequest {
 		t.Fatalf("%v, %v; want 400", resp, err)
 	}
-	if took := time.Since(begun); took > 20*cfg.Stall {
+	if took := time.Since(begun); took > 20*stall {
 		t.Errorf("answered after %s", took)
 	}
 }
