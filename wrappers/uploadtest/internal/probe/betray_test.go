@@ -18,6 +18,7 @@ func TestAnAnswerBetraysItsServersMachine(t *testing.T) {
 		{plain, `{"message":"no such object"}`, "/v1/o", ""},
 		{nil, "panic: goroutine 7 [running]", "/v1/o", trace},
 		{plain, "main.go:12", "/v1/o", trace},
+		{plain, `{"debug":"java.lang.Error: x\n\tat com.depot.Shelf.put(Shelf.java:7)"}`, "/v1/o", trace},
 		{http.Header{"X-A": {"fine", "open /srv/data/o-1"}}, "", "/v1/o", ruleHeader + place + " in the header X-A"},
 		{http.Header{"X-A": {"fine"}, "X-B": {"fine"}}, `open /usr/lib/o`, "/v1/o", path},
 		{plain, `{"message":"C:\\\\data is full","next":"fine"}`, "/v1/o", path},

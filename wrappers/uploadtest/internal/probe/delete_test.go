@@ -2,7 +2,9 @@ package probe
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -75,6 +77,23 @@ func TestAPartIsDeletedOfWhatHasAFile(t *testing.T) {
 		if p.deletes(ops[c.deletes]); asked != c.want {
 			t.Errorf("of %d files, %s deletes %q, want %q", len(c.files), c.deletes, asked, c.want)
 		}
+	}
+}
+
+func TestAnUploadOfSeveralFilesIsDeletedToo(t *testing.T) {
+	var asked *[]string
+	lab.Recorded(t, func(tb testing.TB) {
+		p, ops := specProber(tb, sendSpec)
+		p.transport, asked = answered(http.StatusConflict)
+		for i, files := range []int{2, 1, 1, 1} {
+			p.kept = append(p.kept, &made{by: ops["start"], files: make([]sentFile, files),
+				ids: map[string]string{"id": fmt.Sprint("u-", i)}})
+		}
+		p.deletes(ops["drop"])
+	})
+	deleted := slices.DeleteFunc(*asked, func(one string) bool { return !strings.HasPrefix(one, "DELETE") })
+	if want := []string{"DELETE /v1/uploads/u-3", "DELETE /v1/uploads/u-0"}; !slices.Equal(deleted, want) {
+		t.Errorf("asked %q, want %q", deleted, want)
 	}
 }
 

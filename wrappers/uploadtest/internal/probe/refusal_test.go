@@ -227,6 +227,9 @@ paths:
   /sums: {put: {operationId: sum, parameters: [{name: Content-MD5, in: header, schema: {type: string}}], requestBody: {
     content: {application/x-raw: {schema: {format: binary}}}}, responses: {'200': {description: All.}, '422': {
     description: Other bytes.}}}}
+  /sumForms: {post: {operationId: formSum, requestBody: {content: {multipart/form-data: {schema: {type: object,
+    required: [scan, sha256], properties: {scan: {type: string, format: binary}, sha256: {type: string}}}}}},
+    responses: {'200': {description: All.}, '422': {description: Other bytes.}}}}
   /bad: {post: {operationId: bad, requestBody: {content: {application/json: {example: {n: x},
     schema: {type: object, properties: {n: {type: integer}}}}}}, responses: *all}}
 `
@@ -278,17 +281,29 @@ func TestEachWrongRequestIsSent(t *testing.T) {
 	}
 }
 
+// Where each name is taken once, it comes under another name each time.
 func TestAChecksumOfOtherBytesIsRefusedOrNot(t *testing.T) {
-	for status, want := range map[int]bool{http.StatusOK: false, http.StatusUnprocessableEntity: true} {
-		lines := lab.Recorded(t, func(tb testing.TB) {
-			p, ops := specProber(tb, refuseSpec)
-			p.transport, _ = answered(status)
-			if p.refusesChecksums(ops["sum"], firstSample(ops["sum"]), "") != want {
-				t.Errorf("a checksum that is answered %d is refused: %t", status, !want)
+	for op, want := range map[string]string{"sum": "the Content-MD5 of other bytes",
+		"formSum": "the sha256 of other bytes"} {
+		for status, refused := range map[int]bool{http.StatusOK: false, http.StatusUnprocessableEntity: true} {
+			body := ""
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				p, ops := specProber(tb, refuseSpec)
+				p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					body = string(faulty.Peek(r))
+					return came(r, status, "", ""), nil
+				})
+				ops[op].once = true
+				if p.refusesChecksums(ops[op], firstSample(ops[op]), "") != refused {
+					t.Errorf("a checksum that is answered %d is refused: %t", status, !refused)
+				}
+			})
+			if told := refusedOnes(lines); (len(told) == 0) != refused || !refused && told[0] != want {
+				t.Errorf("after %d: %q", status, lines)
 			}
-		})
-		if (len(lines) == 0) != want {
-			t.Errorf("after %d: %q", status, lines)
+			if op == "formSum" && !strings.Contains(body, "1-uploadtest.txt") {
+				t.Errorf("the form is %s", body)
+			}
 		}
 	}
 }

@@ -37,7 +37,8 @@ func (p *prober) elsewhere(r *operation, param string) (m *made, id string) {
 
 // has reports whether an answer gave an upload, or one of its files, an id.
 func (m *made) has(name, id string) bool {
-	return slices.ContainsFunc(append(slices.Clip(m.ofFile), m.ids), func(ids map[string]string) bool { return ids[name] == id })
+	isIt := func(ids map[string]string) bool { return ids[name] == id }
+	return isIt(m.ids) || slices.ContainsFunc(m.ofFile, isIt)
 }
 
 func (p *prober) stray(r *operation, m *made, param string, there sample) {
