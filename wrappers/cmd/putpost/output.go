@@ -184,14 +184,6 @@ func recordOf(res upload.Result) record {
 	}
 }
 
-func recordsOf(results []upload.Result) []record {
-	var records []record
-	for _, res := range results {
-		records = append(records, recordOf(res))
-	}
-	return records
-}
-
 // line returns the record as a line with its newline. The columns are the id,
 // the name or the status, and the documentId if document is set.
 func (r record) line(asJSON bool) string {

@@ -253,37 +253,14 @@ curl -X PUT -H 'Content-Type: text/plain' --data-binary @hello.txt \
 			return ncloudmailer.New(keys, cfg)
 		},
 		account: func(env environment) string { return accountOf(env(ncpAccessKey)) },
-		verbs: []verb{{
-			name:  "getFile",
-			help:  "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
-			takes: "A tempRequestId, as send --json prints it.",
-			more: `Look at what was sent before:
-
-  id=$(putpost send --to ncloudmailer --json a.pdf | jq -r .tempRequestId)
-  putpost getFile "$id"
-
-NAVER deletes a file after 24 hours. Its ID is then not found.`,
-			mistaken: "the ID must be a tempRequestId, as send --json prints it",
-			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
-				batch, err := u.(*ncloudmailer.Client).GetFile(ctx, id)
-				return recordsOf(batch.Files), err
-			},
-		}, {
-			name:  "deleteFile",
-			help:  "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
-			takes: "A tempRequestId, as send --json prints it.",
-			more: `Delete what was sent before. Nothing brings it back:
-
-  id=$(putpost send --to ncloudmailer --json a.pdf | jq -r .tempRequestId)
-  putpost deleteFile "$id"
-
-An ID whose files are deleted already is not found.`,
-			mistaken: "the ID must be a tempRequestId, as send --json prints it",
-			call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
-				batch, err := u.(*ncloudmailer.Client).DeleteFile(ctx, id)
-				return recordsOf(batch.Files), err
-			},
-		}},
+		verbs: []verb{
+			batchVerb("getFile", "NAVER: print \"FILEID<TAB>NAME\" of each file of each tempRequestId.",
+				"Look at what was sent before:", "NAVER deletes a file after 24 hours. Its ID is then not found.",
+				(*ncloudmailer.Client).GetFile),
+			batchVerb("deleteFile", "NAVER: delete the files of each tempRequestId, and print them as getFile does.",
+				"Delete what was sent before. Nothing brings it back:",
+				"An ID whose files are deleted already is not found.", (*ncloudmailer.Client).DeleteFile),
+		},
 		standin: func(env environment, cfg standinConfig) (standin, error) {
 			return ncloudmailerstandin.New(ncloudmailerstandin.Config{
 				Store: cfg.store, MaxSize: cfg.maxSize, Logger: cfg.logger,
@@ -310,6 +287,31 @@ An ID whose files are deleted already is not found.`,
 		fallback: []variable{{ncpAccessKey, "test-access-key"}, {ncpSecretKey, "test-secret-key"}},
 		check:    func(env environment) error { return env.need("ncloudmailer", "", ncpAccessKey, ncpSecretKey) },
 	},
+}
+
+// batchVerb returns an operation on the files that NAVER got in one request.
+// The texts before and after stand around its example.
+func batchVerb(name, help, before, after string,
+	call func(*ncloudmailer.Client, context.Context, string) (ncloudmailer.Batch, error),
+) verb {
+	return verb{
+		name: name, help: help, takes: "A tempRequestId, as send --json prints it.",
+		more: before + `
+
+  id=$(putpost send --to ncloudmailer --json a.pdf | jq -r .tempRequestId)
+  putpost ` + name + ` "$id"
+
+` + after,
+		mistaken: "the ID must be a tempRequestId, as send --json prints it",
+		call: func(ctx context.Context, u upload.Uploader, id string) ([]record, error) {
+			batch, err := call(u.(*ncloudmailer.Client), ctx, id)
+			var records []record
+			for _, res := range batch.Files {
+				records = append(records, recordOf(res))
+			}
+			return records, err
+		},
+	}
 }
 
 func connectTwentyfourseven(env environment, cfg upload.Config) (upload.Uploader, error) {

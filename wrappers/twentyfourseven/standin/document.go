@@ -26,22 +26,11 @@ func (h *Handler) becomeDocument(ctx context.Context, fileID string) (int64, err
 	return id, err
 }
 
-// fileOf returns the fileId of the file that became the document.
-func (h *Handler) fileOf(ctx context.Context, id int64) (string, error) {
-	rc, _, err := h.store.Open(ctx, documentKey(id))
-	if err != nil {
-		return "", err
-	}
-	defer rc.Close()
-	text, err := io.ReadAll(io.LimitReader(rc, 1<<10))
-	return string(text), err
-}
-
 // GetDocument answers with the URL to download a document.
 func (h operations) GetDocument(
 	ctx context.Context, req api.GetDocumentRequestObject,
 ) (api.GetDocumentResponseObject, error) {
-	fileID, err := h.fileOf(ctx, req.DocumentID)
+	fileID, err := h.text(ctx, documentKey(req.DocumentID))
 	var info store.Info
 	if err == nil {
 		info, err = h.store.Stat(ctx, fileKey(fileID))

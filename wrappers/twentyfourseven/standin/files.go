@@ -40,6 +40,17 @@ func (h *Handler) Open(ctx context.Context, fileID string) (io.ReadCloser, store
 	return h.store.Open(ctx, fileKey(fileID))
 }
 
+// text returns the content of a small object.
+func (h *Handler) text(ctx context.Context, key string) (string, error) {
+	rc, _, err := h.store.Open(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer rc.Close()
+	text, err := io.ReadAll(io.LimitReader(rc, 1<<10))
+	return string(text), err
+}
+
 func notIssued(fileID string) error {
 	return fmt.Errorf("twentyfourseven stand-in: fileId %.80q: %w", fileID, fs.ErrNotExist)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 	"unicode"
@@ -40,14 +39,9 @@ func (h *Handler) SetStatus(ctx context.Context, fileID, status string) error {
 // status returns the status of SetStatus. Without one, it is Completed if the
 // file has arrived and the delay is over, and otherwise Pending.
 func (h *Handler) status(ctx context.Context, fileID string) (string, error) {
-	set, _, err := h.store.Open(ctx, statusKey(fileID))
-	if err == nil {
-		defer set.Close()
-		text, err := io.ReadAll(io.LimitReader(set, maxStatus))
-		return string(text), err
-	}
+	set, err := h.text(ctx, statusKey(fileID))
 	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return set, err
 	}
 	info, err := h.store.Stat(ctx, fileKey(fileID))
 	switch {

@@ -2,7 +2,6 @@ package standin_test
 
 import (
 	"bufio"
-	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -89,11 +88,6 @@ func TestForgedTokenIsRefused(t *testing.T) {
 		t.Fatal("the token itself is refused")
 	}
 	payload, code, _ := strings.Cut(g.AccessToken, ".")
-	claims, err := base64.RawURLEncoding.DecodeString(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	altered := strings.Replace(string(claims), "1234567", "7654321", 1)
 	form := grantForm()
 	form.Set("client_secret", "other")
 	other := serve(t, standin.Config{Token: token, ClientID: clientID, ClientSecret: "other"})
@@ -101,7 +95,7 @@ func TestForgedTokenIsRefused(t *testing.T) {
 	i := s.initiate("a/b")
 	_, signature, _ := strings.Cut(i.UploadURL, "signature=")
 	for what, forged := range map[string]string{
-		"another organization":   base64.RawURLEncoding.EncodeToString([]byte(altered)) + "." + code,
+		"a later end":            "9" + g.AccessToken,
 		"no code":                payload + ".",
 		"no dot":                 payload,
 		"half a code":            payload + "." + code[:20],
