@@ -10,10 +10,8 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
-const askSpec = `
-openapi: 3.0.3
+const askSpec = v1 + `
 info: {title: Asks, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: {default: {description: All.}}}}

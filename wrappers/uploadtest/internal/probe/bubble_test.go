@@ -14,6 +14,9 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
+// v1 begins a spec whose paths are below /v1.
+const v1 = "openapi: 3.0.3\nservers: [{url: /v1}]"
+
 // probes probes a handler behind a server of its own. The connections are in memory
 // and the clock is a fake one, so that no wait takes time.
 func probes(

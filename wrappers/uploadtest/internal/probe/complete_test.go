@@ -15,10 +15,8 @@ import (
 )
 
 // completeSpec is a provider's with several ways to complete an upload.
-const completeSpec = `
-openapi: 3.0.3
+const completeSpec = v1 + `
 info: {title: Completions, version: '1'}
-servers: [{url: /v1}]
 paths:
   /files: {post: {operationId: start, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}}}

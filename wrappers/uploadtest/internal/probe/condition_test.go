@@ -11,10 +11,8 @@ import (
 )
 
 func TestAConditionIsHeldToItsETag(t *testing.T) {
-	const spec = `
-openapi: 3.0.3
+	const spec = v1 + `
 info: {title: Conditions, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}}}

@@ -106,7 +106,6 @@ func TestCredentialsAreRefusedAsTheSpecSays(t *testing.T) {
 	const spec = `
 openapi: 3.0.3
 info: {title: Lock, version: '1'}
-servers: [{url: /}]
 security: [{key: []}]
 components: {securitySchemes: {key: {type: apiKey, in: header, name: Key}}}
 paths: {/files: {post: {operationId: add, requestBody: {content: {application/octet-stream: {example: x,

@@ -33,7 +33,6 @@ import (
 const hallSpec = `
 openapi: 3.0.3
 info: {title: Hall, version: '1'}
-servers: [{url: /}]
 paths:
   /clips:
     parameters: [&version {name: X-Version, in: header, required: true, schema: {type: string}, example: '1'}]

@@ -21,7 +21,6 @@ import (
 const cardSpec = `
 openapi: 3.0.3
 info: {title: Cards, version: '1'}
-servers: [{url: /}]
 paths:
   /cards:
     post:

@@ -26,7 +26,6 @@ import (
 const traySpec = `
 openapi: 3.0.3
 info: {title: Tray, version: '1'}
-servers: [{url: /}]
 paths:
   /trays:
     post: {operationId: tray, requestBody: {required: true, content: {application/json: {schema: {type: object,

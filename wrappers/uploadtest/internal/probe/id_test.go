@@ -17,10 +17,8 @@ import (
 
 // idSpec is a provider's with things that have parts, and with blobs under keys
 // of the client's.
-const idSpec = `
-openapi: 3.0.3
+const idSpec = v1 + `
 info: {title: Ids, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}},

@@ -155,10 +155,8 @@ func TestAListIsReadInThePagesThatItHas(t *testing.T) {
 		{"the totals of others", limit, "", 0, by("", "", `{"data":[{"id":"a","total":7}],"total":1}`), "", "a", ""},
 		{"a total of all pages", limit, "", 0, by("", "", `{"data":[{"id":"a"}],"total":7,"next":"b"}`), "", "a", ""},
 	} {
-		spec := fmt.Sprintf(`
-openapi: 3.0.3
+		spec := fmt.Sprintf(v1+`
 info: {title: List, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things:
     post: {requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.,
@@ -198,10 +196,8 @@ paths:
 func TestShortPagesEndWithTheList(t *testing.T) {
 	for member, want := range map[string]int{"": 0, "next: {}": 1} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
-			p, ops := specProber(tb, fmt.Sprintf(`
-openapi: 3.0.3
+			p, ops := specProber(tb, fmt.Sprintf(v1+`
 info: {title: List, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things:
     post: {operationId: make, requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.,

@@ -16,10 +16,8 @@ import (
 
 // A press takes more than it must have: a paper and a draft with each print, and
 // the kind of an order. All that an order has can be changed.
-const pressSpec = `
-openapi: 3.0.3
+const pressSpec = v1 + `
 info: {title: Press, version: '1'}
-servers: [{url: /v1}]
 paths:
   /prints: {post: {operationId: print, requestBody: {required: true, content: {'*/*': {schema: {type: string,
     format: binary}}}}, responses: &it {2XX: {description: It., content: {application/json: {schema: {type: object}}}},

@@ -12,10 +12,8 @@ import (
 )
 
 func TestAChangeIsHeldToWhatItNames(t *testing.T) {
-	const spec = `
-openapi: 3.0.3
+	const spec = v1 + `
 info: {title: Changes, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.,
@@ -135,10 +133,8 @@ paths:
 
 // A PATCH without an example changes what it may, to what the spec allows.
 func TestAChangeIsMadeUp(t *testing.T) {
-	p, ops := specProber(t, `
-openapi: 3.0.3
+	p, ops := specProber(t, v1+`
 info: {title: Changes, version: '1'}
-servers: [{url: /v1}]
 paths:
   /files: {post: {requestBody: {content: {image/png: {}}}, responses: {default: {description: All.}}}}
   /things: {post: {operationId: make, requestBody: &body {content: {application/json: {schema: {type: object,

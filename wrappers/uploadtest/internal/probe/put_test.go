@@ -26,10 +26,8 @@ import (
 // desk is a provider. The ids of its documents are their names. Its papers can
 // be renamed. Its folders have numbers, and exist before any file. A note is put
 // under its name, and not in chunks. A folder takes each name once.
-const deskSpec = `
-openapi: 3.0.3
+const deskSpec = v1 + `
 info: {title: Desk, version: '1'}
-servers: [{url: /v1}]
 paths:
   /docs: {post: &post {requestBody: &form {required: true, content: {multipart/form-data: {schema: {type: object,
     required: [file], properties: {file: {type: string, format: binary}}}, example: {file: some text}}}},

@@ -13,10 +13,8 @@ import (
 )
 
 // readSpec is a provider's whose ids may be of another kind.
-const readSpec = `
-openapi: 3.0.3
+const readSpec = v1 + `
 info: {title: Reads, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}}}

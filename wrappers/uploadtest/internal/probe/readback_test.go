@@ -16,10 +16,8 @@ import (
 )
 
 // foundSpec is a provider's that finds what was made, and gives its file back.
-const foundSpec = `
-openapi: 3.0.3
+const foundSpec = v1 + `
 info: {title: Found, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things/{id}:
     parameters: &id [{name: id, in: path, required: true, schema: {type: string}}]

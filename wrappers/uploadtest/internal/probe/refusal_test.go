@@ -195,10 +195,8 @@ func TestAnUploadIsNoParentOfItself(t *testing.T) {
 }
 
 // refuseSpec is a provider's with a body and with parameters of each kind.
-const refuseSpec = `
-openapi: 3.0.3
+const refuseSpec = v1 + `
 info: {title: Refuse, version: '1'}
-servers: [{url: /v1}]
 paths:
   /json: {post: {operationId: json, requestBody: {required: true, content: {application/json: {example: {name: a, n: 1},
     schema: {type: object, required: [name], properties: {name: {type: string, maxLength: 5}, n: {type: integer}}}}}},
@@ -353,10 +351,8 @@ func TestIDsThatWereNeverIssuedAreAskedFor(t *testing.T) {
 
 // An id in a query is one of what was made. The client chooses the key of a POST.
 func TestAnUnknownIDInAQueryIsAskedFor(t *testing.T) {
-	const spec = `
-openapi: 3.0.3
+	const spec = v1 + `
 info: {title: Unknown, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {requestBody: {content: {image/png: {}}}, responses: &all {default: {description: All.}}}}
   /find: {get: {operationId: find, responses: *all, parameters: [

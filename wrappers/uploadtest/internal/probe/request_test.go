@@ -14,10 +14,8 @@ import (
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
 
-const parameterSpec = `
-openapi: 3.0.3
+const parameterSpec = v1 + `
 info: {title: Parameters, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, parameters: [
     {name: mode, in: query, schema: {type: string, enum: [a, b], default: a}},

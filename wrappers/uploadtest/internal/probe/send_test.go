@@ -16,10 +16,8 @@ import (
 )
 
 // sendSpec is a provider's that hands out URLs of others and of its own.
-const sendSpec = `
-openapi: 3.0.3
+const sendSpec = v1 + `
 info: {title: Sends, version: '1'}
-servers: [{url: /v1}]
 security: [{key: []}]
 paths:
   /uploads: {post: {operationId: start, responses: &all {default: {description: All.,

@@ -18,7 +18,6 @@ import (
 const reelSpec = `
 openapi: 3.0.3
 info: {title: Reel, version: '1'}
-servers: [{url: /}]
 paths:
   /studios/{studio}/sessions: {parameters: [{name: studio, in: path, required: true, schema: {type: string, enum: [
     north]}, example: north}],

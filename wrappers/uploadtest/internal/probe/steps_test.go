@@ -23,10 +23,8 @@ import (
 // session at the Location, in a call before the bytes and one behind them, or
 // after a call for several files. A clip becomes a film, which has another id. A
 // parcel is one request.
-const pierSpec = `
-openapi: 3.0.3
+const pierSpec = v1 + `
 info: {title: Pier, version: '1'}
-servers: [{url: /v1}]
 paths:
   /forms: {post: {operationId: form, requestBody: &named {required: true, content: {application/json: {schema: {
     type: object, required: [name], properties: {name: {type: string}}}, example: {name: a.txt}}}}, responses: &said {

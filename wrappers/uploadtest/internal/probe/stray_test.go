@@ -10,10 +10,8 @@ import (
 )
 
 // nestSpec is a provider's whose things have parts.
-const nestSpec = `
-openapi: 3.0.3
+const nestSpec = v1 + `
 info: {title: Nest, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}},

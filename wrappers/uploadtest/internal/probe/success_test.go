@@ -14,10 +14,8 @@ import (
 )
 
 // refusedSpec is a provider's that may refuse everything.
-const refusedSpec = `
-openapi: 3.0.3
+const refusedSpec = v1 + `
 info: {title: Refusals, version: '1'}
-servers: [{url: /v1}]
 paths:
   /things: {post: {operationId: make, requestBody: {content: {image/png: {}}},
     responses: &may {4XX: &no {description: No.},
@@ -198,10 +196,8 @@ func TestWhatSaysNothingIsNotVaried(t *testing.T) {
 }
 
 // typesSpec is a provider's that takes files of any type, of one, and in forms.
-const typesSpec = `
-openapi: 3.0.3
+const typesSpec = v1 + `
 info: {title: Types, version: '1'}
-servers: [{url: /v1}]
 paths:
   /any: {post: {operationId: any, requestBody: {content: {'*/*': {schema: {format: binary}}}},
     responses: &all {default: {description: All.}}}}

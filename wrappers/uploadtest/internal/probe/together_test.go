@@ -13,10 +13,8 @@ import (
 )
 
 // togetherSpec is a provider's with operations that may run at once.
-const togetherSpec = `
-openapi: 3.0.3
+const togetherSpec = v1 + `
 info: {title: Together, version: '1'}
-servers: [{url: /v1}]
 paths:
   /raw: {post: {operationId: raw, requestBody: &raw {content: {image/png: {schema: {format: binary}, example: x}}},
     responses: &all {default: {description: All.}}}}
@@ -231,10 +229,8 @@ func TestSeveralAreAnnouncedWhereURLsAreHandedOut(t *testing.T) {
 }
 
 func TestAPostPlacesAFileWhereItsPathSays(t *testing.T) {
-	_, ops := specProber(t, `
-openapi: 3.0.3
+	_, ops := specProber(t, v1+`
 info: {title: Places, version: '1'}
-servers: [{url: /v1}]
 paths:
   /a/{name}: {parameters: [&name {name: name, in: path, required: true, schema: {type: string}}],
     post: {operationId: name, requestBody: &raw {content: {image/png: {}}},
@@ -286,10 +282,8 @@ func TestARequestIsWrittenInOtherWays(t *testing.T) {
 }
 
 func TestAnOperationIsAboutWhatItsPathOrQueryNames(t *testing.T) {
-	_, ops := specProber(t, `
-openapi: 3.0.3
+	_, ops := specProber(t, v1+`
 info: {title: Queries, version: '1'}
-servers: [{url: /v1}]
 paths:
   /a: {parameters: [&thing {name: thingId, in: query, required: true, schema: {type: string}}],
     get: {operationId: get, responses: &all {default: {description: All.}}},

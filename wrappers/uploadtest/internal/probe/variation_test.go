@@ -21,10 +21,8 @@ import (
 
 // albumSpec is a provider's that answers an upload by a Location, lists what it
 // has page by page, and gives it back.
-const albumSpec = `
-openapi: 3.0.3
+const albumSpec = v1 + `
 info: {title: Album, version: '1'}
-servers: [{url: /v1}]
 security: [{user: []}]
 paths:
   /photos:
