@@ -117,11 +117,13 @@ func spoiledBy(was string, way func(scheme, token string) string) string {
 	return is
 }
 
-// spoiled are credentials that are almost right. A scheme ends with its space.
-var spoiled = []struct {
+// spoiling makes credentials that are almost right. A scheme ends with its space.
+type spoiling struct {
 	what string
 	make func(scheme, token string) string
-}{
+}
+
+var spoiled = []spoiling{
 	{"a wrong", func(scheme, token string) string { return spoil(scheme + token) }},
 	{"a longer", func(scheme, token string) string { return scheme + token + "x" }},
 	{"a shorter", func(scheme, token string) string { return (scheme + token)[:len(scheme+token)-1] }},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,13 +43,9 @@ func TestACredentialIsSpoiledInItsOwnWay(t *testing.T) {
 		{"only the scheme of the", "Basic ", basicOf("anna:secret"), "Basic "},
 		{"a longer", "Basic ", "?anna:secret", "Basic ?anna:secretx"},
 	} {
-		for _, s := range spoiled {
-			if s.what != c.what {
-				continue
-			}
-			if is := spoiledBy(c.scheme+c.token, s.make); is != c.want {
-				t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, is, c.want)
-			}
+		i := slices.IndexFunc(spoiled, func(s spoiling) bool { return s.what == c.what })
+		if is := spoiledBy(c.scheme+c.token, spoiled[i].make); is != c.want {
+			t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, is, c.want)
 		}
 	}
 }

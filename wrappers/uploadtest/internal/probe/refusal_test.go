@@ -35,13 +35,6 @@ func TestProbeSpoilsCredentialsOfEachKind(t *testing.T) {
 			r.Header.Set("User-Agent", "uploadtest")
 		}, func(_ *http.Request, key string) bool { return key == lab.DepotKey }, ""},
 		"a scheme": {schemed, func(_ *http.Request, key string) bool { return key == scheme+lab.DepotKey }, ""},
-		"a scheme that may be missing": {schemed, func(_ *http.Request, key string) bool {
-			return strings.TrimPrefix(key, scheme) == lab.DepotKey
-		}, "200 to a request with no scheme in the " + name},
-		"a scheme that may be another": {schemed, func(_ *http.Request, key string) bool {
-			_, token, found := strings.Cut(key, " ")
-			return found && token == lab.DepotKey
-		}, "200 to a request with another scheme in the " + name},
 		"a time that is not looked at": {func(r *http.Request) {
 			lab.WithKey(r)
 			r.Header.Set("X-Depot-Time", "1790000000")

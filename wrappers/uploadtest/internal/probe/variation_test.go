@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -228,11 +227,6 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				photo.(map[string]any)["sizeInBytes"] = 1
 			}
 		}), `Album: list: response body: sizeInBytes is "1", but 10 bytes were sent`},
-		{"another checksum is listed", listed(func(all map[string]any) {
-			for _, photo := range all["photos"].([]any) {
-				photo.(map[string]any)["sha256"] = fmt.Sprintf("%x", sha256.Sum256(nil))
-			}
-		}), `Album: list: response body: sha256 is "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4`},
 		{"a limit that is not kept", query("limit", "50"), "Album: list: response body: a page has"},
 		{"a page that comes twice", query("cursor", "1"), "Album: list: response body: the list has no last page"},
 		{"a page that begins too late", faulty.Arrival("/photos", func(r *http.Request) {
@@ -253,21 +247,11 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 				}
 			})(next)
 		}, "Album: list: response body: the list has a deleted upload"},
-		{"any user", faulty.Arrival("/", func(r *http.Request) {
-			if _, password, ok := r.BasicAuth(); ok {
-				r.SetBasicAuth("anna", password)
-			}
-		}), "200 to a request with another user in the Authorization, want 401 or 403 (GET /v1/photos)"},
 		{"eight characters of a password count", faulty.Arrival("/", func(r *http.Request) {
 			if user, password, _ := r.BasicAuth(); strings.HasPrefix(password, "password") {
 				r.SetBasicAuth(user, "password-of-anna")
 			}
 		}), "200 to a request with a longer Authorization, want 401 or 403 (GET /v1/photos)"},
-		{"any password", faulty.Arrival("/", func(r *http.Request) {
-			if user, password, _ := r.BasicAuth(); password == "" {
-				r.SetBasicAuth(user, "password-of-anna")
-			}
-		}), "200 to a request with no password in the Authorization, want 401 or 403 (GET /v1/photos)"},
 		{"a refusal shows the credentials", faulty.Reply("/",
 			faulty.On(404, faulty.Body("not for YW5uYTpwYXNzd29yZC1vZi1hbm5h"))),
 			"Album: show: response body: status 404: it shows the credentials of a request"},
@@ -293,7 +277,6 @@ func TestProbeNamesWhatAnUploadLosesOrDisturbs(t *testing.T) {
 		}, "Album: show: response body: the file comes back changed"},
 		{"a limit that is no number is a failure", failsOn("limit"),
 			"Album: list: response status: 502 is not declared"},
-		{"a cursor that is none is a failure", failsOn("cursor"), "Album: list: response status: 502 is not declared"},
 		{"the last one is overwritten", faulty.Serves(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if a := next.(*album); r.Method == http.MethodPost {
 				defer func() {
