@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -72,7 +71,7 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 
 // do sends a request and reads the answer. Header alternates names and values;
 // "Host" sets the host.
-func (s service) do(c *http.Client, method, url string, body io.Reader, header ...string) (*http.Response, string) {
+func (s service) do(c *http.Client, method, url string, body io.Reader, header ...string) standintest.Answer {
 	s.t.Helper()
 	req := standintest.Request(s.t, method, url, body, header...)
 	req.Host = req.Header.Get("Host")
@@ -80,13 +79,13 @@ func (s service) do(c *http.Client, method, url string, body io.Reader, header .
 }
 
 // ask calls the console, with a header as for do.
-func (s service) ask(method, path, body string, header ...string) (*http.Response, string) {
+func (s service) ask(method, path, body string, header ...string) standintest.Answer {
 	s.t.Helper()
 	return s.do(s.client, method, s.url+"/_putpost/"+path, strings.NewReader(body), header...)
 }
 
 // call calls what the console watches, with a header as for do.
-func (s service) call(method, url string, body io.Reader, header ...string) (*http.Response, string) {
+func (s service) call(method, url string, body io.Reader, header ...string) standintest.Answer {
 	s.t.Helper()
 	return s.do(http.DefaultClient, method, url, body, header...)
 }
@@ -96,24 +95,19 @@ const inJSON = "Content-Type"
 // change makes a change, checks that it succeeds, and decodes the answer.
 func (s service) change(method, path, body string, v any) {
 	s.t.Helper()
-	resp, text := s.ask(method, path, body, inJSON, "application/json")
-	if resp.StatusCode/100 != 2 {
-		s.t.Fatalf("%s %s: %s: %s", method, path, resp.Status, text)
+	a := s.ask(method, path, body, inJSON, "application/json")
+	if a.Status/100 != 2 {
+		s.t.Fatalf("%s: %d %s", a.Asked, a.Status, a.Text)
 	}
 	if v != nil {
-		if err := json.Unmarshal([]byte(text), v); err != nil {
-			s.t.Fatal(err)
-		}
+		a.Decode(v)
 	}
 }
 
 // get decodes an answer of the console.
 func get[T any](s service, path string) (v T) {
 	s.t.Helper()
-	resp, text := s.ask(http.MethodGet, path, "")
-	if err := json.Unmarshal([]byte(text), &v); err != nil || resp.StatusCode != http.StatusOK {
-		s.t.Fatalf("GET %s: %s: %s (%v)", path, resp.Status, text, err)
-	}
+	s.ask(http.MethodGet, path, "").Is(http.StatusOK).Decode(&v)
 	return v
 }
 
@@ -152,19 +146,30 @@ func (s service) sent(name, content string) upload.Result {
 const bearer = "Bearer test-token"
 
 // initiate asks 24SevenOffice's stand-in for a presigned URL.
-func (s service) initiate(token string) (url, id string, status int) {
+func (s service) initiate() (url, id string) {
 	s.t.Helper()
-	resp, text := s.call(http.MethodPost, s.url+"/v1/fileUpload", strings.NewReader(`{"contentType":"text/plain"}`),
-		inJSON, "application/json", "Authorization", "Bearer "+token)
 	var answer struct{ UploadURL, FileID string }
-	_ = json.Unmarshal([]byte(text), &answer)
-	return answer.UploadURL, answer.FileID, resp.StatusCode
+	s.announce(bearer).Is(http.StatusOK).Decode(&answer)
+	return answer.UploadURL, answer.FileID
 }
 
-func (s service) put(url, contentType, content string) int {
+func (s service) announce(authorization string) standintest.Answer {
 	s.t.Helper()
-	resp, _ := s.call(http.MethodPut, url, strings.NewReader(content), "Content-Type", contentType)
-	return resp.StatusCode
+	return s.call(http.MethodPost, s.url+"/v1/fileUpload", strings.NewReader(`{"contentType":"text/plain"}`),
+		inJSON, "application/json", "Authorization", authorization)
+}
+
+func (s service) put(url, contentType, content string) standintest.Answer {
+	s.t.Helper()
+	return s.call(http.MethodPut, url, strings.NewReader(content), "Content-Type", contentType)
+}
+
+// uploaded sends a file to 24SevenOffice's stand-in.
+func (s service) uploaded(content string) (url, id string) {
+	s.t.Helper()
+	url, id = s.initiate()
+	s.put(url, "text/plain", content).Is(http.StatusOK)
+	return url, id
 }
 
 // newConsole returns a console that watches nothing yet.
@@ -189,9 +194,9 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 		"health": "application/json", "exchanges?limit=1": "application/json", "events": "text/event-stream",
 		"": "text/html; charset=utf-8",
 	} {
-		resp, _ := s.call(http.MethodHead, s.url+"/_putpost/"+path, nil)
-		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != contentType {
-			t.Errorf("HEAD %s: %s, %s", path, resp.Status, resp.Header.Get("Content-Type"))
+		a := s.call(http.MethodHead, s.url+"/_putpost/"+path, nil).Is(http.StatusOK)
+		if got := a.Header.Get("Content-Type"); got != contentType {
+			t.Errorf("%s: %s", a.Asked, got)
 		}
 	}
 }
@@ -199,8 +204,6 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 func TestLinesToPasteNameTheAddressOfTheCaller(t *testing.T) {
 	s := serve(t, console.Config{Token: "t", Origin: func(*http.Request) string { return "https://files.example" }})
 	s.sent("a.txt", "a")
-	if _, text := s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t"); !strings.Contains(text,
-		"https://files.example/api/v1/files") {
-		t.Errorf("the curl line goes elsewhere: %s", text)
-	}
+	s.ask(http.MethodGet, "exchanges", "", "Authorization", "Bearer t").
+		Is(http.StatusOK, "https://files.example/api/v1/files")
 }

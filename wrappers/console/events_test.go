@@ -92,7 +92,7 @@ func TestExchangesComeAsEvents(t *testing.T) {
 		x.Operation != "createFile" || x.Status != 201 || x.Curl == "" {
 		t.Errorf("got %+v (%v)", e, err)
 	}
-	s.initiate("")
+	s.announce("")
 	if e := <-broken; e.id != "2" {
 		t.Errorf("the first with a broken rule is %+v", e)
 	}

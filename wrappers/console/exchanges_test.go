@@ -35,15 +35,12 @@ func TestAnExchangeSaysWhatHappened(t *testing.T) {
 		t.Errorf("by its id it is %+v", one)
 	}
 
-	_, _, status := s.initiate("wrong-token")
-	if x := s.exchanges("limit=1")[0]; status != 401 || x.Status != 401 || x.Operation != "fileUpload" ||
-		x.Refusal == "" {
+	s.announce("Bearer wrong-token").Is(401)
+	if x := s.exchanges("limit=1")[0]; x.Status != 401 || x.Operation != "fileUpload" || x.Refusal == "" {
 		t.Errorf("a refusal is shown as %+v", x)
 	}
-	url, id, _ := s.initiate("test-token")
-	if status := s.put(url, "application/pdf", "x"); status != 403 {
-		t.Fatalf("status %d", status)
-	}
+	url, id := s.initiate()
+	s.put(url, "application/pdf", "x").Is(403)
 	x = s.exchanges("limit=1")[0]
 	if x.Operation != "presigned" || x.Path != "/upload/"+id || !slices.Equal(x.FileIds, []string{id}) ||
 		x.TraceID == "" {
@@ -61,9 +58,8 @@ func TestListsAreFiltered(t *testing.T) {
 		s.sent("a.txt", "a")
 	}
 	second := s.exchanges("")[1]
-	if url, _, _ := s.initiate("test-token"); s.put(url, "text/wrong", "x") != 403 {
-		t.Fatal("a wrong type is taken")
-	}
+	target, _ := s.initiate()
+	s.put(target, "text/wrong", "x").Is(403)
 	for query, want := range map[string]string{
 		"":                      "5 4 3 2 1",
 		"provider=ncloudmailer": "3 2 1",
@@ -95,18 +91,16 @@ func TestListsAreFiltered(t *testing.T) {
 func TestNothingSecretIsShown(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.sent("a.txt", "a")
-	target, _, _ := s.initiate("test-token")
-	s.put(target, "text/plain", "hello")
+	target, _ := s.uploaded("hello")
 	s.put(target+"&x=y", "text/plain", "hello")
-	s.initiate("a-wrong-token")
+	s.announce("Bearer a-wrong-token")
 	u, err := url.Parse(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all strings.Builder
 	for _, path := range []string{"exchanges", "exchanges/2", "files", "faults", "health", "providers"} {
-		_, text := s.ask(http.MethodGet, path, "")
-		all.WriteString(text)
+		all.WriteString(s.ask(http.MethodGet, path, "").Text)
 	}
 	if !strings.Contains(all.String(), "/upload/") {
 		t.Fatal("there is nothing to look at")
@@ -145,7 +139,7 @@ func TestTheRepeatingLinesAreASendersOwn(t *testing.T) {
 	if got := s.exchanges("")[0].Curl; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	s.initiate("test-token")
+	s.initiate()
 	got := s.exchanges("limit=1")[0].Curl
 	for _, want := range []string{`-d '{"contentType":"application/pdf"}'`, "/v1/fileUpload"} {
 		if !strings.Contains(got, want) {
@@ -177,22 +171,18 @@ func TestAHeadIsTheGetOfItsPathAndASlashTooMuchIsAnotherPath(t *testing.T) {
 func TestAURLFromBeforeARestartIsAPresignedOne(t *testing.T) {
 	st := store.Memory(0)
 	before, after := serve(t, console.Config{}, st), serve(t, console.Config{}, st)
-	url, id, _ := before.initiate("test-token")
+	url, id := before.initiate()
 	url = strings.Replace(url, before.url, after.url, 1)
-	if status := after.put(url, "text/plain", "x"); status != http.StatusOK {
-		t.Fatalf("the upload is answered with %d", status)
-	}
+	after.put(url, "text/plain", "x").Is(http.StatusOK)
 	x := after.exchanges("")[0]
 	if x.Operation != "presigned" || len(x.Violations) != 0 || !slices.Equal(x.FileIds, []string{id}) {
 		t.Errorf("got %+v", x)
 	}
 	var status struct{ DocumentID int64 }
-	_, text := before.call(http.MethodGet, before.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer)
-	_ = json.Unmarshal([]byte(text), &status)
+	before.call(http.MethodGet, before.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer).Decode(&status)
 	var document struct{ DownloadURL string }
-	_, text = before.call(http.MethodGet, fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), nil,
-		"Authorization", bearer)
-	_ = json.Unmarshal([]byte(text), &document)
+	before.call(http.MethodGet, fmt.Sprint(before.url, "/v1/documents/", status.DocumentID), nil,
+		"Authorization", bearer).Decode(&document)
 	after.call(http.MethodGet, strings.Replace(document.DownloadURL, before.url, after.url, 1), nil)
 	if x := after.exchanges("")[0]; !strings.HasPrefix(x.Path, "/download/") || x.Status != 200 ||
 		len(x.Violations) != 0 {

@@ -58,9 +58,7 @@ func TestEachKindOfFaultIsMet(t *testing.T) {
 		if n := len(s.files()); n != tc.stored || len(s.faults()) != 0 {
 			t.Errorf("%s: %d files are stored, and %d faults wait", name, n, len(s.faults()))
 		}
-		if resp, text := s.ask(http.MethodDelete, "faults/"+*f.ID, ""); resp.StatusCode != http.StatusNotFound {
-			t.Errorf("%s: a fault that is used up is removed: %s: %s", name, resp.Status, text)
-		}
+		s.ask(http.MethodDelete, "faults/"+*f.ID, "").Is(http.StatusNotFound) // it is used up
 	}
 }
 
@@ -76,23 +74,16 @@ func TestRefusedCredentialsAreRefusedInTheProvidersWords(t *testing.T) {
 		t.Errorf("it is shown as %+v", x)
 	}
 	s.inject(`{"provider":"twentyfourseven","operation":"token","kind":"unauthorized"}`)
-	resp, text := s.call(http.MethodPost, s.url+"/oauth/token", nil,
-		"Content-Type", "application/x-www-form-urlencoded")
-	if resp.StatusCode != http.StatusUnauthorized || text != `{"error":"invalid_client"}` {
-		t.Errorf("a token is refused with %s: %s", resp.Status, text)
-	}
+	s.call(http.MethodPost, s.url+"/oauth/token", nil, "Content-Type", "application/x-www-form-urlencoded").
+		Is(http.StatusUnauthorized, `{"error":"invalid_client"}`)
 }
 
 func TestAnExpiredURLIsWhatTheStoreSays(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.inject(`{"provider":"twentyfourseven","operation":"presigned","kind":"expired","times":1}`)
-	target, _, _ := s.initiate("test-token")
-	if status := s.put(target, "text/plain", "hello"); status != http.StatusForbidden {
-		t.Errorf("the URL is refused with %d", status)
-	}
-	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
-		t.Errorf("afterwards it is refused with %d", status)
-	}
+	target, _ := s.initiate()
+	s.put(target, "text/plain", "hello").Is(http.StatusForbidden, "Request has expired")
+	s.put(target, "text/plain", "hello").Is(http.StatusOK)
 }
 
 func TestAFaultStaysUntilItIsRemoved(t *testing.T) {
@@ -122,10 +113,8 @@ func TestTheNumberOfFaultsIsLimited(t *testing.T) {
 		s.call(http.MethodPost, s.url+"/_putpost/faults", strings.NewReader(fault), inJSON, "application/json")
 	}
 	for range 10 {
-		resp, text := s.ask(http.MethodPost, "faults", fault, inJSON, "application/json")
-		if resp.StatusCode != http.StatusConflict || !strings.Contains(text, fmt.Sprint(console.MaxFaults)) {
-			t.Fatalf("one too many: %s: %s", resp.Status, text)
-		}
+		s.ask(http.MethodPost, "faults", fault, inJSON, "application/json").
+			Is(http.StatusConflict, fmt.Sprint(console.MaxFaults))
 	}
 	if n := len(s.faults()); n != console.MaxFaults {
 		t.Errorf("%d faults wait", n)

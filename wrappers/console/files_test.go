@@ -32,15 +32,15 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 		if first := s.files()[0]; first.FileID != res.ID || (first.Sha256 != nil) != (len(content) <= 1<<20) {
 			t.Errorf("%s: the first of the list is %+v", name, first)
 		}
-		resp, text := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", "")
-		if text != content || resp.StatusCode != http.StatusOK {
-			t.Errorf("%s: %s with %d bytes", name, resp.Status, len(text))
+		a := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", "").Is(http.StatusOK)
+		if a.Text != content {
+			t.Errorf("%s has %d bytes", name, len(a.Text))
 		}
-		disposition, params, err := mime.ParseMediaType(resp.Header.Get("Content-Disposition"))
+		disposition, params, err := mime.ParseMediaType(a.Header.Get("Content-Disposition"))
 		if err != nil || disposition != "attachment" || params["filename"] != res.Name {
-			t.Errorf("%s: it is saved by %q", name, resp.Header.Get("Content-Disposition"))
+			t.Errorf("%s: it is saved by %q", name, a.Header.Get("Content-Disposition"))
 		}
-		policy, sniffing := resp.Header.Get("Content-Security-Policy"), resp.Header.Get("X-Content-Type-Options")
+		policy, sniffing := a.Header.Get("Content-Security-Policy"), a.Header.Get("X-Content-Type-Options")
 		if !strings.Contains(policy, "sandbox") || sniffing != "nosniff" {
 			t.Errorf("%s: the policy is %q, and %q", name, policy, sniffing)
 		}
@@ -52,16 +52,11 @@ func TestFilesAreShownAndGivenBack(t *testing.T) {
 
 func TestAStatusIsSet(t *testing.T) {
 	s := serve(t, console.Config{})
-	target, id, _ := s.initiate("test-token")
-	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
-		t.Fatal(status)
-	}
+	_, id := s.uploaded("hello")
 	for _, word := range []string{"Pending", "Failed", "Being looked at"} {
 		s.change(http.MethodPut, "files/twentyfourseven/"+id+"/status", `{"status":"`+word+`"}`, nil)
-		_, text := s.call(http.MethodGet, s.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer)
-		if !strings.Contains(text, `"status":"`+word+`"`) {
-			t.Errorf("the status is %s, want %s", text, word)
-		}
+		s.call(http.MethodGet, s.url+"/v1/fileUpload/"+id, nil, "Authorization", bearer).
+			Is(http.StatusOK, `"status":"`+word+`"`)
 	}
 }
 
@@ -71,19 +66,14 @@ type bucket struct{ store.Store }
 func TestFilesInABucketAreThoseOfTheExchanges(t *testing.T) {
 	s := serve(t, console.Config{}, bucket{store.Memory(0)})
 	res := s.sent("invoice.pdf", "%PDF-1.7")
-	target, id, _ := s.initiate("test-token")
-	s.initiate("test-token") // no file is sent to this one
-	if status := s.put(target, "text/plain", "hello"); status != http.StatusOK {
-		t.Fatal(status)
-	}
+	_, id := s.uploaded("hello")
+	s.initiate() // no file is sent to this one
 	files := s.files()
 	if len(files) != 2 || files[0].FileID != id || files[0].Size != 5 ||
 		files[1].FileID != res.ID || files[1].Name != "invoice.pdf" {
 		t.Errorf("got %+v", files)
 	}
-	if resp, text := s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", ""); text != "%PDF-1.7" {
-		t.Errorf("%s: %q", resp.Status, text)
-	}
+	s.ask(http.MethodGet, "files/ncloudmailer/"+res.ID+"/content", "").Is(http.StatusOK, "%PDF-1.7")
 	s.change(http.MethodPost, "reset", "{}", nil)
 	if n := len(s.files()); n != 0 {
 		t.Errorf("%d files are listed after a reset", n)

@@ -19,17 +19,14 @@ func TestTheConsoleIsForThisMachineOnly(t *testing.T) {
 		"127.0.0.1.evil.example": 403, "192.0.2.1": 403, "[::]": 403, "0.0.0.0": 403, "notlocalhost": 403,
 	} {
 		for _, path := range []string{"health", "exchanges", "", "console.js", "files/x/y/content"} {
-			resp, text := s.ask(http.MethodGet, path, "", "Host", host)
-			if want == 403 && resp.StatusCode != want || want == 200 && resp.StatusCode == 403 {
-				t.Errorf("Host %s: /%s is answered with %s: %s", host, path, resp.Status, text)
+			a := s.ask(http.MethodGet, path, "", "Host", host)
+			if want == 403 && a.Status != want || want == 200 && a.Status == 403 {
+				t.Errorf("Host %s: /%s is answered with %d %s", host, path, a.Status, a.Text)
 			}
 		}
 	}
 	for _, name := range []string{"X-Forwarded-For", "x-forwarded-host", "Forwarded", "Via"} {
-		resp, text := s.ask(http.MethodGet, "health", "", name, "192.0.2.1")
-		if resp.StatusCode != http.StatusForbidden || !strings.Contains(text, "PUTPOST_CONSOLE_TOKEN") {
-			t.Errorf("through a proxy that says %s: %s: %s", name, resp.Status, text)
-		}
+		s.ask(http.MethodGet, "health", "", name, "192.0.2.1").Is(http.StatusForbidden, "PUTPOST_CONSOLE_TOKEN")
 	}
 }
 
@@ -49,11 +46,11 @@ func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
 			"Authorization", "Bearer secret-of-the-console", "X-Forwarded-For", "192.0.2.1",
 		}, 200},
 	} {
-		resp, text := s.ask(http.MethodGet, "exchanges", "", tc.header...)
-		if resp.StatusCode != tc.want || strings.Contains(text, "secret-of") {
-			t.Errorf("%s: %s: %s", name, resp.Status, text)
+		a := s.ask(http.MethodGet, "exchanges", "", tc.header...)
+		if a.Status != tc.want || strings.Contains(a.Text, "secret-of") {
+			t.Errorf("%s: %d %s", name, a.Status, a.Text)
 		}
-		if asks := resp.Header.Get("WWW-Authenticate") != ""; asks != (tc.want == 401) {
+		if asks := a.Header.Get("WWW-Authenticate") != ""; asks != (tc.want == 401) {
 			t.Errorf("%s: a browser is asked for the token: %t", name, asks)
 		}
 	}
@@ -87,9 +84,8 @@ func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
 				if want == 200 && header == nil {
 					want = 401
 				}
-				resp, text := s.ask(http.MethodGet, "health", "", append(header, "Host", host)...)
-				if resp.StatusCode != want {
-					t.Errorf("Host %s, %q: %s: %s, want %d", host, header, resp.Status, text, want)
+				if a := s.ask(http.MethodGet, "health", "", append(header, "Host", host)...); a.Status != want {
+					t.Errorf("Host %s, %q: %d %s, want %d", host, header, a.Status, a.Text, want)
 				}
 			}
 		}
@@ -127,8 +123,8 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 			{http.MethodPost, "reset", "{}"},
 			{http.MethodPost, "faults", `{"provider":"ncloudmailer","operation":"createFile","kind":"resetBefore"}`},
 		} {
-			if resp, text := s.ask(call.method, call.path, call.body, tc.header...); resp.StatusCode != tc.want {
-				t.Errorf("%s: %s %s: %s: %s", name, call.method, call.path, resp.Status, text)
+			if a := s.ask(call.method, call.path, call.body, tc.header...); a.Status != tc.want {
+				t.Errorf("%s: %s: %d %s", name, a.Asked, a.Status, a.Text)
 			}
 		}
 	}
@@ -136,11 +132,8 @@ func TestOtherSitesChangeNothing(t *testing.T) {
 		t.Error("something was changed")
 	}
 	// The console's own page may.
-	resp, text := s.ask(http.MethodPost, "reset", "{}",
-		inJSON, "application/json; charset=utf-8", "Origin", s.url, "Sec-Fetch-Site", "same-origin")
-	if resp.StatusCode != http.StatusNoContent {
-		t.Errorf("the page's own reset: %s: %s", resp.Status, text)
-	}
+	s.ask(http.MethodPost, "reset", "{}", inJSON, "application/json; charset=utf-8", "Origin", s.url,
+		"Sec-Fetch-Site", "same-origin").Is(http.StatusNoContent)
 }
 
 func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
@@ -158,8 +151,8 @@ func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
 	} {
 		header := append(tc.header, inJSON, "application/json", "Authorization", "Bearer t", "X-Forwarded-Host",
 			"files.example")
-		if resp, text := s.ask(http.MethodPost, "reset", "{}", header...); resp.StatusCode != tc.want {
-			t.Errorf("%s: %s: %s", name, resp.Status, text)
+		if a := s.ask(http.MethodPost, "reset", "{}", header...); a.Status != tc.want {
+			t.Errorf("%s: %d %s", name, a.Status, a.Text)
 		}
 	}
 }
@@ -167,16 +160,16 @@ func TestBehindAProxyThePageMayChangeThings(t *testing.T) {
 func TestNoAnswerMayBeReadOrFramedByOtherSites(t *testing.T) {
 	s := serve(t, console.Config{})
 	for _, path := range []string{"", "exchanges", "unknown", "console.js"} {
-		resp, _ := s.ask(http.MethodGet, path, "", "Origin", "http://evil.example")
+		header := s.ask(http.MethodGet, path, "", "Origin", "http://evil.example").Header
 		for name, want := range map[string]string{
 			"Access-Control-Allow-Origin": "", "X-Content-Type-Options": "nosniff",
 			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
 		} {
-			if got := resp.Header.Get(name); got != want {
+			if got := header.Get(name); got != want {
 				t.Errorf("/%s: %s is %q, want %q", path, name, got, want)
 			}
 		}
-		policy := resp.Header.Get("Content-Security-Policy")
+		policy := header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") {
 			t.Errorf("/%s: the policy is %q", path, policy)
 		}

@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -88,15 +87,13 @@ func TestWhatIsWrongIsSaidInOneSentence(t *testing.T) {
 		if tc.body == "" && tc.method != post {
 			header = nil
 		}
-		resp, text := s.ask(tc.method, tc.path, tc.body, header...)
+		a := s.ask(tc.method, tc.path, tc.body, header...)
 		var refused map[string]string
-		if err := json.Unmarshal([]byte(text), &refused); err != nil || len(refused) != 1 {
-			t.Errorf("%s: %s: %q", name, resp.Status, text)
-		}
+		a.Decode(&refused)
 		said := refused["error"]
-		if resp.StatusCode != tc.status || !strings.Contains(said, tc.says) ||
+		if a.Status != tc.status || len(refused) != 1 || !strings.Contains(said, tc.says) ||
 			strings.Contains(said, "\n") || len(said) > 400 {
-			t.Errorf("%s: %s: %s, want %d with %q", name, resp.Status, said, tc.status, tc.says)
+			t.Errorf("%s: %d %s, want %d with %q", name, a.Status, a.Text, tc.status, tc.says)
 		}
 	}
 	if len(s.faults()) != 0 {

@@ -8,6 +8,7 @@ import (
 
 	api "github.com/putpost/putpost/gen/console"
 	"github.com/putpost/putpost/wrappers/console"
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
 func TestHealthSaysWhatServes(t *testing.T) {
@@ -38,19 +39,14 @@ func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 	s := serve(t, console.Config{})
 	s.sent("old.txt", "old")
 	s.inject(`{"provider":"ncloudmailer","operation":"getFile","kind":"resetBefore"}`)
-	old, _, _ := s.initiate("test-token")
-	if status := s.put(old, "text/plain", "old"); status != http.StatusOK {
-		t.Fatal(status)
-	}
-
-	target, id, _ := s.initiate("test-token")
+	old, _ := s.uploaded("old")
+	target, id := s.initiate()
 	const half = 1 << 20
 	body, sender := io.Pipe()
 	done := make(chan int)
+	req := standintest.Request(t, http.MethodPut, target, body, "Content-Type", "text/plain")
+	req.ContentLength = 2 * half
 	go func() {
-		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPut, target, body)
-		req.ContentLength = 2 * half
-		req.Header.Set("Content-Type", "text/plain")
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Error(err)
@@ -80,9 +76,7 @@ func TestResetForgetsAllButWhatIsUnderWay(t *testing.T) {
 		t.Errorf("its exchange is %+v", xs)
 	}
 	// A URL from before is good, and using it breaks no rule.
-	if status := s.put(old, "text/plain", "new"); status != http.StatusOK {
-		t.Errorf("a URL from before the reset is refused with %d", status)
-	}
+	s.put(old, "text/plain", "new").Is(http.StatusOK)
 	if xs := s.exchanges("limit=1"); len(xs) != 1 || xs[0].Operation != "presigned" || len(xs[0].Violations) != 0 {
 		t.Errorf("it is seen as %+v", xs)
 	}

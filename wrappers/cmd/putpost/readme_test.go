@@ -3,7 +3,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,14 +40,13 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s\n%s", err, script, out)
 		}
-		_, text := ask(t, env, "/_putpost/exchanges")
 		var list struct {
 			Exchanges []struct {
 				Operation string
 				Status    int
 			}
 		}
-		must(t, json.Unmarshal([]byte(text), &list))
+		ask(t, env, "/_putpost/exchanges").Decode(&list)
 		for _, x := range slices.Backward(list.Exchanges) { // the oldest first
 			seen = append(seen, fmt.Sprint(x.Operation, " ", x.Status))
 		}

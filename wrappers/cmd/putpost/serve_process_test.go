@@ -19,11 +19,10 @@ import (
 )
 
 // ask sends a GET to the server in env.
-func ask(t *testing.T, env map[string]string, path string) (status int, body string) {
+func ask(t *testing.T, env map[string]string, path string) standintest.Answer {
 	t.Helper()
 	url := strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + path
-	resp, body := standintest.Send(t, http.DefaultClient, standintest.Request(t, http.MethodGet, url, nil))
-	return resp.StatusCode, body
+	return standintest.Send(t, http.DefaultClient, standintest.Request(t, http.MethodGet, url, nil))
 }
 
 func TestTheConsoleShowsUploads(t *testing.T) {
@@ -33,27 +32,21 @@ func TestTheConsoleShowsUploads(t *testing.T) {
 		invoke(env, nil, "send", "--to", provider, path).is(t, 0, 1)
 		invoke(with(env, ncpSecretKey, "wrong"), nil, "send", "--to", "ncloudmailer", path)
 	}
-	status, text := ask(t, env, "/_putpost/exchanges")
 	var list struct {
 		Exchanges []struct{ Refusal string }
 	}
-	if err := json.Unmarshal([]byte(text), &list); err != nil || status != http.StatusOK || len(list.Exchanges) != 3 {
-		t.Errorf("%d %s: %v", status, text, err)
-	}
-	if !strings.Contains(list.Exchanges[0].Refusal, "signature") {
-		t.Errorf("the last exchange, a refusal, is %+v", list.Exchanges[0])
+	ask(t, env, "/_putpost/exchanges").Is(http.StatusOK).Decode(&list)
+	if len(list.Exchanges) != 3 || !strings.Contains(list.Exchanges[0].Refusal, "signature") {
+		t.Errorf("got %+v, want three, the last of them a refusal", list)
 	}
 	p.says(t, "/_putpost/\n")
 	const title = "<title>putpost console"
 	for path, want := range map[string]string{"/": `href="/_putpost/"`, "/_putpost": title, "/_putpost/": title} {
-		if status, text := ask(t, env, path); status != http.StatusOK || !strings.Contains(text, want) {
-			t.Errorf("%s: %d %.200s", path, status, text)
-		}
+		ask(t, env, path).Is(http.StatusOK, want)
 	}
 	for _, provider := range providerNames() {
-		_, text := ask(t, env, "/_putpost/providers")
-		p := providers[provider]
-		if !strings.Contains(text, `"`+provider+`"`) || p.firstUpload == "" || p.credentialsInShell == nil {
+		ask(t, env, "/_putpost/providers").Is(http.StatusOK, `"`+provider+`"`)
+		if p := providers[provider]; p.firstUpload == "" || p.credentialsInShell == nil {
 			t.Errorf("the console does not say how to upload to %s", provider)
 		}
 	}
@@ -79,10 +72,7 @@ func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
 func TestTheConsoleIsOffOnOtherAddressesAndBehindAProxy(t *testing.T) {
 	for _, args := range [][]string{{"--behind-proxy"}, {"--public-url", "https://files.example"}} {
 		p, env := serving(t, args...)
-		status, text := ask(t, env, "/_putpost/health")
-		if status != http.StatusForbidden || !strings.Contains(text, consoleToken) {
-			t.Errorf("%v: %d %s", args, status, text)
-		}
+		ask(t, env, "/_putpost/health").Is(http.StatusForbidden, consoleToken)
 		p.says(t, "the console is off")
 	}
 }

@@ -91,9 +91,8 @@ func TestHeadersAreLimited(t *testing.T) {
 	} {
 		conn := standintest.Dial(t, ln.Addr().String(), "")
 		go io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n"+tc.header+"\r\n\r\n")
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil || resp.StatusCode != tc.status {
-			t.Errorf("%s: %v, %v, want %d", what, resp, err, tc.status)
+		if got := standintest.Receive(t, conn); got.Status != tc.status {
+			t.Errorf("%s: %d, want %d", what, got.Status, tc.status)
 		}
 	}
 }

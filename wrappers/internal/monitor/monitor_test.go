@@ -1,7 +1,6 @@
 package monitor_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -162,9 +161,7 @@ func TestTheVerdictIsTheSameHoweverMuchOfTheBodyHadCome(t *testing.T) {
 		_, ended := m.After(0, 1)
 		conn := standintest.Dial(t, url, fmt.Sprintf("POST /v2/forms HTTP/1.1\nHost: x\nRead: %s\nContent-Length: %d\n"+
 			"Content-Type: multipart/form-data; boundary=b\n\n%s", strings.Repeat("x", read), len(form), form[:read]))
-		if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
-			t.Fatal(err)
-		}
+		standintest.Receive(t, conn)
 		fmt.Fprint(conn, form[read:])
 		<-ended
 		xs, _ := m.After(0, 1)
@@ -190,14 +187,9 @@ func TestAnInjectedAnswerIsHeardByWhoSendsAllFirst(t *testing.T) {
 		if _, err := conn.Write(make([]byte, size)); err != nil {
 			t.Fatal(err)
 		}
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "busy" ||
-			resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "1" ||
-			resp.Header.Get("X-Busy") != "very" {
-			t.Errorf("got %s, %q, %v", resp.Status, body, err)
+		got := standintest.Receive(t, conn).Is(http.StatusServiceUnavailable)
+		if got.Text != "busy" || got.Header.Get("Retry-After") != "1" || got.Header.Get("X-Busy") != "very" {
+			t.Errorf("got %q, %v", got.Text, got.Header)
 		}
 	}
 }
@@ -276,10 +268,8 @@ func TestWhatAHandlerLeavesIsReadAsFarAsNetHTTPReadsIt(t *testing.T) {
 		if c.expect == "" {
 			_, _ = conn.Write(make([]byte, c.size))
 		}
-		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		if conn.Close(); err != nil || resp.StatusCode != http.StatusNotFound {
-			t.Fatalf("%v, %v", resp, err) // 100 Continue would ask for a body that nobody reads
-		}
+		standintest.Receive(t, conn).Is(http.StatusNotFound) // 100 Continue would ask for a body that nobody reads
+		conn.Close()
 		m.Quiet(10e9)
 		xs := m.Exchanges()
 		if x := xs[len(xs)-1]; x.Received != c.want || int64(len(x.Body)) != c.want {

@@ -1,7 +1,6 @@
 package standinhttp_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -60,16 +59,6 @@ var refuse = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	standinhttp.Refuse(w, r, standinhttp.Answer{Status: http.StatusRequestEntityTooLarge}, errors.New("on purpose"))
 })
 
-func status(t *testing.T, conn net.Conn) int {
-	t.Helper()
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatalf("no answer: %v", err)
-	}
-	resp.Body.Close()
-	return resp.StatusCode
-}
-
 // net/http reads the rest of a body up to 256 KiB on its own, but not for a
 // caller who asked to close the connection. nginx's proxy_pass is such a
 // caller.
@@ -89,7 +78,7 @@ func TestRefusalReachesWhoSendsAllBeforeListening(t *testing.T) {
 				if _, err := conn.Write(half); err != nil {
 					t.Fatalf("%s: the connection was cut while the body was sent: %v", what, err)
 				}
-				if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+				if got := standintest.Receive(t, conn).Status; got != http.StatusRequestEntityTooLarge {
 					t.Errorf("%s: status %d, want 413", what, got)
 				}
 				// A caller who sends all before listening is still sending now.
@@ -113,7 +102,7 @@ func TestRefusalDoesNotWaitForTheBody(t *testing.T) {
 			conn := standintest.Dial(t, serve(t, 0, refuse),
 				fmt.Sprintf("PUT / HTTP/1.1\nHost: x\n%sContent-Length: %d\n\n", expect, length))
 			conn.SetDeadline(time.Now().Add(2 * time.Second))
-			if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
+			if got := standintest.Receive(t, conn).Status; got != http.StatusRequestEntityTooLarge {
 				t.Errorf("%d bytes %s: status %d, want 413", length, expect, got)
 			}
 			if expect == "" || length < 1<<20 { // then the server waits for a while
@@ -172,9 +161,7 @@ func TestStalledBodyEnds(t *testing.T) {
 	if err := <-result; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("reading ended with %v, want os.ErrDeadlineExceeded", err)
 	}
-	if got := status(t, conn); got != http.StatusRequestEntityTooLarge {
-		t.Errorf("status %d, want the handler's", got)
-	}
+	standintest.Receive(t, conn).Is(http.StatusRequestEntityTooLarge)
 }
 
 // A slow body may take longer than Stall, and so may the handler after it.
@@ -195,9 +182,7 @@ func TestSlowBodyIsNotStalled(t *testing.T) {
 			time.Sleep(40 * time.Second)
 			io.WriteString(conn, "x")
 		}
-		if got := status(t, conn); got != http.StatusOK {
-			t.Errorf("status %d, want the handler's", got)
-		}
+		standintest.Receive(t, conn).Is(http.StatusOK)
 	})
 }
 
@@ -277,7 +262,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 		})
 		defer trickle.Wait()
 		defer conn.Close()
-		if got, took := status(t, conn), time.Since(begun); got != http.StatusRequestEntityTooLarge ||
+		if got, took := standintest.Receive(t, conn).Status, time.Since(begun); got != http.StatusRequestEntityTooLarge ||
 			took != time.Minute {
 			t.Errorf("status %d after %s, want the handler's after a minute", got, took)
 		}
@@ -289,9 +274,7 @@ func TestHurriedBodyEndsHoweverItTrickles(t *testing.T) {
 func TestUnreadBodyThatStopsHoldsNoConnection(t *testing.T) {
 	addr := serve(t, 300*time.Millisecond, func(http.ResponseWriter, *http.Request) {})
 	conn := standintest.Dial(t, addr, "GET / HTTP/1.1\nHost: x\nContent-Length: 100\n\n")
-	if got := status(t, conn); got != http.StatusOK {
-		t.Errorf("status %d, want the handler's", got)
-	}
+	standintest.Receive(t, conn).Is(http.StatusOK)
 	if _, err := io.Copy(io.Discard, conn); err != nil {
 		t.Errorf("the connection is held: %v", err)
 	}
@@ -378,7 +361,5 @@ func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	if got := status(t, conn); got != http.StatusOK {
-		t.Errorf("status %d, want 200", got)
-	}
+	standintest.Receive(t, conn).Is(http.StatusOK)
 }

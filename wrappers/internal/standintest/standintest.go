@@ -4,8 +4,10 @@
 package standintest
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -105,18 +107,61 @@ func Request(t testing.TB, method, url string, body io.Reader, header ...string)
 }
 
 // Send sends a request and reads the answer.
-func Send(t testing.TB, client *http.Client, req *http.Request) (*http.Response, string) {
+func Send(t testing.TB, client *http.Client, req *http.Request) Answer {
 	t.Helper()
 	resp, err := client.Do(req)
+	return read(t, req.Method+" "+req.URL.RequestURI(), resp, err)
+}
+
+// Receive reads an answer from a connection of [Dial].
+func Receive(t testing.TB, conn net.Conn) Answer {
+	t.Helper()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	return read(t, "a request by hand", resp, err)
+}
+
+func read(t testing.TB, asked string, resp *http.Response, err error) Answer {
+	t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: no answer: %v", asked, err)
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(text)
+	return Answer{t, asked, resp.StatusCode, resp.Header, string(text)}
+}
+
+// Answer is the whole answer to a request.
+type Answer struct {
+	T      testing.TB
+	Asked  string
+	Status int
+	Header http.Header
+	Text   string
+}
+
+// Is checks the status, and that the text has each of the words.
+func (a Answer) Is(status int, words ...string) Answer {
+	a.T.Helper()
+	if a.Status != status {
+		a.T.Errorf("%s: %d %.300s, want %d", a.Asked, a.Status, a.Text, status)
+	}
+	for _, word := range words {
+		if !strings.Contains(a.Text, word) {
+			a.T.Errorf("%s: %d %.300s, want %q in it", a.Asked, a.Status, a.Text, word)
+		}
+	}
+	return a
+}
+
+// Decode decodes the text, which is JSON, into v.
+func (a Answer) Decode(v any) {
+	a.T.Helper()
+	if err := json.Unmarshal([]byte(a.Text), v); err != nil {
+		a.T.Fatalf("%s: %d %.300s: %v", a.Asked, a.Status, a.Text, err)
+	}
 }
 
 // Keeper gives back the files that it took, as each stand-in does.

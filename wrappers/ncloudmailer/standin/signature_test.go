@@ -91,8 +91,8 @@ func TestClockMayBeFiveMinutesOff(t *testing.T) {
 	} {
 		req := s.request(http.MethodGet, "/api/v1/files/x", nil)
 		sign(req.Header, http.MethodGet, "/api/v1/files/x", clock.Now().Add(skew))
-		if a := s.send(req); a.status != want || want == 401 && !strings.Contains(a.Error.Details, "timestamp") {
-			t.Errorf("%s off: %d %s, want %d", skew, a.status, a.text, want)
+		if a := s.send(req); a.Status != want || want == 401 && !strings.Contains(a.Error.Details, "timestamp") {
+			t.Errorf("%s off: %d %s, want %d", skew, a.Status, a.Text, want)
 		}
 	}
 }
@@ -110,9 +110,9 @@ func TestUnsignedRequestsAreRefusedLikeByTheGateway(t *testing.T) {
 		edit(req.Header)
 		a := s.send(req).is(401, "200")
 		if a.Error.Message != "Authentication Failed" || a.Error.Details == "" {
-			t.Errorf("%s: %s", what, a.text)
+			t.Errorf("%s: %s", what, a.Text)
 		}
-		if strings.Contains(a.text+s.log.String(), secretKey) {
+		if strings.Contains(a.Text+s.log.String(), secretKey) {
 			t.Errorf("%s: the secret is told", what)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -95,28 +94,20 @@ func (s *service) direct(form io.Reader) *httptest.ResponseRecorder {
 
 func (s *service) send(req *http.Request) answer {
 	s.t.Helper()
-	resp, text := standintest.Send(s.t, s.client, req)
-	if got := resp.Header.Get("Content-Type"); got != "application/json" {
-		s.t.Errorf("%s %s: Content-Type %s", req.Method, req.URL.Path, got)
+	a := answer{Answer: standintest.Send(s.t, s.client, req)}
+	if got := a.Header.Get("Content-Type"); got != "application/json" {
+		s.t.Errorf("%s: Content-Type %s", a.Asked, got)
 	}
-	if resp.Header.Get("x-ncp-trace-id") == "" {
-		s.t.Errorf("%s %s: no trace id", req.Method, req.URL.Path)
+	if a.Header.Get("x-ncp-trace-id") == "" {
+		s.t.Errorf("%s: no trace id", a.Asked)
 	}
-	a := answer{t: s.t, what: req.Method + " " + req.URL.RequestURI(), status: resp.StatusCode, header: resp.Header,
-		text: text}
-	if err := json.Unmarshal([]byte(text), &a); err != nil {
-		s.t.Errorf("%s: %v: %s", a.what, err, text)
-	}
+	a.Decode(&a)
 	return a
 }
 
 // answer is any answer.
 type answer struct {
-	t      *testing.T
-	what   string // was asked
-	status int
-	header http.Header
-	text   string
+	standintest.Answer `json:"-"`
 
 	TempRequestID string
 	Files         []attached
@@ -126,9 +117,9 @@ type answer struct {
 
 // is checks the status, and the code of a refusal.
 func (a answer) is(status int, code string) answer {
-	a.t.Helper()
-	if a.status != status || a.Error.ErrorCode != code {
-		a.t.Errorf("%s: %d %.300s, want %d %s", a.what, a.status, a.text, status, code)
+	a.T.Helper()
+	if a.Is(status); a.Error.ErrorCode != code {
+		a.T.Errorf("%s: %.300s, want %s", a.Asked, a.Text, code)
 	}
 	return a
 }
@@ -226,7 +217,7 @@ func TestProvidersExampleIsAnsweredLikeThere(t *testing.T) {
 			a := s.send(s.request(http.MethodPost, base+"/files", strings.NewReader(body),
 				"Content-Type", "multipart/form-data; boundary=a29b1180-70f5-42f7-afbe-0d68a15f2370")).is(201, "")
 			if len(a.Files) != 1 || a.Files[0].FileName != "test.txt" || a.Files[0].FileSize != 16 {
-				t.Fatalf("%s: %s", base, a.text)
+				t.Fatalf("%s: %s", base, a.Text)
 			}
 			for _, id := range []string{a.TempRequestID, a.Files[0].FileID} {
 				if len(id) != len("f355aac1-7776-4c0b-8484-20eaa065cb65-99") || !strings.HasSuffix(id, "-99") {
@@ -270,8 +261,8 @@ func TestBatchIsListedAndDeletedWhole(t *testing.T) {
 	}
 	uri := "/api/v1/files/" + created.TempRequestID
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
-		if a := s.send(s.request(method, uri, nil)).is(200, ""); a.text != created.text {
-			t.Errorf("%s: %s, want what was created: %s", method, a.text, created.text)
+		if a := s.send(s.request(method, uri, nil)).is(200, ""); a.Text != created.Text {
+			t.Errorf("%s: %s, want what was created: %s", method, a.Text, created.Text)
 		}
 	}
 	for _, method := range []string{http.MethodGet, http.MethodDelete} {
@@ -294,7 +285,7 @@ func TestFilesAreGoneAfterADay(t *testing.T) {
 	uri := "/api/v1/files/" + created.TempRequestID
 	clock.Add(24*time.Hour - time.Millisecond)
 	a := s.send(s.request(http.MethodGet, uri, nil)).is(200, "")
-	if got := a.header.Get("Date"); got != "Mon, 02 Mar 2026 11:59:59 GMT" {
+	if got := a.Header.Get("Date"); got != "Mon, 02 Mar 2026 11:59:59 GMT" {
 		t.Errorf("within a day: Date %s", got)
 	}
 	if got, _ := s.stored(created.Files[0].FileID); got != "file" {
@@ -351,8 +342,8 @@ func TestPathsAndMethods(t *testing.T) {
 		{"GET", "/api/v1/files/" + id + "?x=y", 200, ""},
 	} {
 		a := s.send(s.request(c.method, c.uri, nil)).is(c.status, c.code)
-		if c.status == 405 && a.header.Get("Allow") == "" {
-			t.Errorf("%s: no Allow header", a.what)
+		if c.status == 405 && a.Header.Get("Allow") == "" {
+			t.Errorf("%s: no Allow header", a.Asked)
 		}
 	}
 }

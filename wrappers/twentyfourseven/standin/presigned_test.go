@@ -1,10 +1,8 @@
 package standin_test
 
 import (
-	"bufio"
 	"crypto/tls"
 	"encoding/xml"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,20 +19,20 @@ import (
 
 // s3 checks that the answer is an error in S3's form.
 func (a answer) s3(status int, code string) answer {
-	a.t.Helper()
+	a.T.Helper()
 	var e struct {
 		XMLName                  xml.Name `xml:"Error"`
 		Code, Message, RequestId string
 	}
-	err := xml.Unmarshal([]byte(a.text), &e)
-	if err != nil || e.Message == "" || a.status != status || e.Code != code {
-		a.t.Errorf("%s: %d %s (%v), want %d %s", a.what, a.status, a.text, err, status, code)
+	err := xml.Unmarshal([]byte(a.Text), &e)
+	if err != nil || e.Message == "" || a.Status != status || e.Code != code {
+		a.T.Errorf("%s: %d %s (%v), want %d %s", a.Asked, a.Status, a.Text, err, status, code)
 	}
-	if id := a.header.Get("x-amz-request-id"); id == "" || id != e.RequestId {
-		a.t.Errorf("request id %q in the header, %q in the body", id, e.RequestId)
+	if id := a.Header.Get("x-amz-request-id"); id == "" || id != e.RequestId {
+		a.T.Errorf("request id %q in the header, %q in the body", id, e.RequestId)
 	}
-	if got := a.header.Get("Content-Type"); got != "application/xml" {
-		a.t.Errorf("Content-Type %s", got)
+	if got := a.Header.Get("Content-Type"); got != "application/xml" {
+		a.T.Errorf("Content-Type %s", got)
 	}
 	return a
 }
@@ -44,7 +42,7 @@ func TestPresignedURLOverwritesWithinItsLife(t *testing.T) {
 	s := serve(t, standin.Config{})
 	i := s.initiate("text/plain")
 	for _, content := range []string{"first", "", "third"} {
-		s.put(i.UploadURL, "text/plain", content).is(200)
+		s.put(i.UploadURL, "text/plain", content).Is(200)
 		if got, _ := s.stored(i.FileID); got != content {
 			t.Errorf("stored %q, want %q", got, content)
 		}
@@ -93,7 +91,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			a := s.do(c.method, c.target, strings.NewReader(c.body), "Content-Type", c.contentType).
 				s3(c.status, c.code)
-			if got := a.header.Get("Allow"); c.status == 405 && got != "PUT" {
+			if got := a.Header.Get("Allow"); c.status == 405 && got != "PUT" {
 				t.Errorf("Allow: %s", got)
 			}
 		})
@@ -111,7 +109,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 			t.Errorf("stored: %q", got)
 		}
 	}
-	s.put(i.UploadURL, "text/plain", strings.Repeat("x", 100)).is(200) // the URL as it is, with the largest file
+	s.put(i.UploadURL, "text/plain", strings.Repeat("x", 100)).Is(200) // the URL as it is, with the largest file
 	for _, no := range []string{signature, expires, "%!"} {            // the last shows a wrong format
 		if strings.Contains(s.log.String(), no) {
 			t.Errorf("the log shows %s", no)
@@ -130,12 +128,7 @@ func raw(t *testing.T, target, request string, hangUp bool) answer {
 	if hangUp {
 		conn.(*net.TCPConn).CloseWrite()
 	}
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, _ := io.ReadAll(resp.Body)
-	return answer{t, request, resp.StatusCode, resp.Header, string(text)}
+	return answer{standintest.Receive(t, conn)}
 }
 
 func TestPresignedBodyHasALengthAndComesWhole(t *testing.T) {
@@ -151,7 +144,7 @@ func TestPresignedBodyHasALengthAndComesWhole(t *testing.T) {
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Errorf("stored: %q", got)
 	}
-	raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false).is(200)
+	raw(t, i.UploadURL, head+"Content-Length: 0\n\n", false).Is(200)
 	if got, _ := s.stored(i.FileID); got != "" {
 		t.Errorf("stored of an empty file: %q", got)
 	}
@@ -164,7 +157,7 @@ func TestFullStoreIsTooLarge(t *testing.T) {
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Error("something is stored")
 	}
-	s.put(i.UploadURL, "a/b", "fits").is(200)
+	s.put(i.UploadURL, "a/b", "fits").Is(200)
 	if log := s.log.String(); !strings.Contains(log, store.ErrFull.Error()) {
 		t.Errorf("the log does not say why:\n%s", log)
 	}
@@ -214,11 +207,11 @@ func TestScriptsOfOtherOriginsMayUpload(t *testing.T) {
 		{"/oauth/token", http.MethodPost, "X-Trace-Id"},
 	} {
 		preflight := s.do(http.MethodOptions, c.url, nil, "Origin", "https://app.example",
-			"Access-Control-Request-Method", c.method).is(http.StatusNoContent)
-		if got := preflight.header.Get("Access-Control-Allow-Methods"); !strings.Contains(got, c.method) {
+			"Access-Control-Request-Method", c.method).Is(http.StatusNoContent)
+		if got := preflight.Header.Get("Access-Control-Allow-Methods"); !strings.Contains(got, c.method) {
 			t.Errorf("%s: the preflight allows %s", c.url, got)
 		}
-		h := s.do(c.method, c.url, nil, "Origin", "https://app.example").header // of a refusal
+		h := s.do(c.method, c.url, nil, "Origin", "https://app.example").Header // of a refusal
 		if h.Get("Access-Control-Allow-Origin") != "*" || h.Get(c.traceID) == "" ||
 			!strings.Contains(h.Get("Access-Control-Expose-Headers"), c.traceID) {
 			t.Errorf("%s: the answer has %v", c.url, h)

@@ -57,30 +57,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 }
 
 // answer is any answer.
-type answer struct {
-	t      *testing.T
-	what   string // was asked
-	status int
-	header http.Header
-	text   string
-}
-
-// is checks the status.
-func (a answer) is(status int) answer {
-	a.t.Helper()
-	if a.status != status {
-		a.t.Errorf("%s: %d %s, want %d", a.what, a.status, a.text, status)
-	}
-	return a
-}
-
-// reads decodes the answer into v.
-func (a answer) reads(v any) {
-	a.t.Helper()
-	if err := json.Unmarshal([]byte(a.text), v); err != nil {
-		a.t.Fatalf("%s: %v: %s", a.what, err, a.text)
-	}
-}
+type answer struct{ standintest.Answer }
 
 // do sends a request. header alternates names and values.
 func (s *service) do(method, target string, body io.Reader, header ...string) answer {
@@ -88,8 +65,7 @@ func (s *service) do(method, target string, body io.Reader, header ...string) an
 	if strings.HasPrefix(target, "/") {
 		target = s.url + target
 	}
-	resp, text := standintest.Send(s.t, s.client, standintest.Request(s.t, method, target, body, header...))
-	return answer{s.t, method + " " + target, resp.StatusCode, resp.Header, text}
+	return answer{standintest.Send(s.t, s.client, standintest.Request(s.t, method, target, body, header...))}
 }
 
 // put sends a file to a presigned URL.
@@ -106,7 +82,7 @@ type initiated struct {
 func (s *service) initiate(contentType string) initiated {
 	s.t.Helper()
 	var i initiated
-	s.announce(contentType).is(http.StatusOK).reads(&i)
+	s.announce(contentType).Is(http.StatusOK).Decode(&i)
 	return i
 }
 
@@ -121,7 +97,7 @@ func (s *service) announce(contentType string) answer {
 // status sends GET /fileUpload/{fileId}.
 func (s *service) status(id string) string {
 	s.t.Helper()
-	return strings.TrimSpace(s.do(http.MethodGet, "/v1/fileUpload/"+id, nil, "Authorization", bearer).text)
+	return strings.TrimSpace(s.do(http.MethodGet, "/v1/fileUpload/"+id, nil, "Authorization", bearer).Text)
 }
 
 // stored returns the file under an id.
@@ -161,14 +137,14 @@ func (f *faulty) PresignPut(ctx context.Context, key, contentType string, life t
 
 func TestFileComesInTwoSteps(t *testing.T) {
 	s := serve(t, standin.Config{})
-	a := s.announce("application/pdf").is(200) // as in the provider's own example
+	a := s.announce("application/pdf").Is(200) // as in the provider's own example
 	var i initiated
-	a.reads(&i)
+	a.Decode(&i)
 	if i.UploadMethod != http.MethodPut || !strings.HasPrefix(i.UploadURL, s.url+"/upload/"+i.FileID+"?") {
-		t.Errorf("answer: %s", a.text)
+		t.Errorf("answer: %s", a.Text)
 	}
-	if strings.Contains(a.text, `\u0026`) {
-		t.Errorf("a shell cannot cut the URL out of the answer: %s", a.text)
+	if strings.Contains(a.Text, `\u0026`) {
+		t.Errorf("a shell cannot cut the URL out of the answer: %s", a.Text)
 	}
 	if got, want := s.status(i.FileID), fmt.Sprintf(`{"fileId":%q,"status":"Pending"}`, i.FileID); got != want {
 		t.Errorf("before: %s, want %s", got, want)
@@ -176,7 +152,7 @@ func TestFileComesInTwoSteps(t *testing.T) {
 	if got, _ := s.stored(i.FileID); got != "nothing" {
 		t.Errorf("stored before: %q", got)
 	}
-	if text := s.put(i.UploadURL, "application/pdf", "%PDF-").is(200).text; text != "" {
+	if text := s.put(i.UploadURL, "application/pdf", "%PDF-").Is(200).Text; text != "" {
 		t.Errorf("PUT: %s", text)
 	}
 	if got, contentType := s.stored(i.FileID); got != "%PDF-" || contentType != "application/pdf" {
@@ -225,19 +201,19 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			a := s.do(c.method, c.path, strings.NewReader(c.body), "Content-Type", c.contentType,
-				"Authorization", bearer).is(c.status)
+				"Authorization", bearer).Is(c.status)
 			want := ""
 			if c.reason == "path" { // the answer lists the right paths
 				want = "no such path; the paths are GET, HEAD /v1/documents/{documentId}; " +
 					"GET, HEAD /v1/fileUpload/{fileId}; POST /v1/fileUpload\n"
 			}
-			if a.text != want {
-				t.Errorf("the body is %q, want %q", a.text, want)
+			if a.Text != want {
+				t.Errorf("the body is %q, want %q", a.Text, want)
 			}
-			if c.status == 405 && a.header.Get("Allow") == "" {
+			if c.status == 405 && a.Header.Get("Allow") == "" {
 				t.Error("no Allow header")
 			}
-			_, line, _ := strings.Cut(s.log.String(), a.header.Get("X-Trace-Id"))
+			_, line, _ := strings.Cut(s.log.String(), a.Header.Get("X-Trace-Id"))
 			if line, _, _ = strings.Cut(line, "\n"); !strings.Contains(line, c.reason) {
 				t.Errorf("logged: %q, want the reason %q", line, c.reason)
 			}
@@ -245,7 +221,7 @@ func TestWrongRequestsAreRefusedWithoutABody(t *testing.T) {
 	}
 	// A body of unknown length is counted.
 	endless := io.MultiReader(strings.NewReader(`{"contentType":"`), strings.NewReader(strings.Repeat("x", 64<<10)))
-	s.do(post, path, endless, "Content-Type", "application/json", "Authorization", bearer).is(413)
+	s.do(post, path, endless, "Content-Type", "application/json", "Authorization", bearer).Is(413)
 	if got := s.status(never); !strings.Contains(got, "Pending") {
 		t.Errorf("in the end: %s", got)
 	}
@@ -296,11 +272,11 @@ func TestStoreThatFailsIsAServerError(t *testing.T) {
 	i := s.initiate("a/b")
 	st.err = secret
 	st.presign = func(string, string, time.Duration) (string, error) { return "", secret }
-	asked := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", bearer).is(500)
-	if text := asked.text + s.announce("a/b").is(500).text; text != "" {
+	asked := s.do(http.MethodGet, "/v1/fileUpload/"+i.FileID, nil, "Authorization", bearer).Is(500)
+	if text := asked.Text + s.announce("a/b").Is(500).Text; text != "" {
 		t.Errorf("the API answers with the body %q", text)
 	}
-	if text := s.put(i.UploadURL, "a/b", "file").s3(500, "InternalError").text; strings.Contains(text, "fire") {
+	if text := s.put(i.UploadURL, "a/b", "file").s3(500, "InternalError").Text; strings.Contains(text, "fire") {
 		t.Errorf("PUT: %s", text)
 	}
 	if n := strings.Count(s.log.String(), "disk 7 is on fire"); n != 3 {

@@ -1,7 +1,6 @@
 package standin_test
 
 import (
-	"bufio"
 	"io"
 	"net/http"
 	"net/url"
@@ -34,12 +33,12 @@ type granted struct {
 	Description string `json:"error_description"`
 }
 
-func (s *service) grant(form string, header ...string) (a answer, g granted) {
+func (s *service) grant(form string, header ...string) (a standintest.Answer, g granted) {
 	s.t.Helper()
 	a = s.do(http.MethodPost, "/oauth/token", strings.NewReader(form),
-		append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...)
-	a.reads(&g)
-	if got := a.header.Get("Cache-Control"); got != "no-store" {
+		append([]string{"Content-Type", "application/x-www-form-urlencoded"}, header...)...).Answer
+	a.Decode(&g)
+	if got := a.Header.Get("Cache-Control"); got != "no-store" {
 		s.t.Errorf("Cache-Control: %s", got)
 	}
 	return a, g
@@ -48,7 +47,7 @@ func (s *service) grant(form string, header ...string) (a answer, g granted) {
 // opens reports whether the API accepts a token.
 func (s *service) opens(token string) bool {
 	s.t.Helper()
-	status := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token).status
+	status := s.do(http.MethodGet, "/v1/fileUpload/unknown", nil, "Authorization", "Bearer "+token).Status
 	if status != http.StatusNotFound && status != http.StatusUnauthorized {
 		s.t.Errorf("status %d", status)
 	}
@@ -59,7 +58,7 @@ func TestIssuedTokenExpires(t *testing.T) {
 	clock := standintest.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
 	s := serve(t, standin.Config{Now: clock.Now, TokenLife: 10 * time.Minute})
 	a, g := s.grant(grantForm().Encode())
-	if a.is(200); g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 ||
+	if a.Is(200); g.AccessToken == "" || g.TokenType != "Bearer" || g.ExpiresIn != 600 ||
 		g.Scope != "api.accounting.transaction:write" {
 		t.Fatalf("%+v", g)
 	}
@@ -149,24 +148,24 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			a, g := s.grant(c.form, c.header...)
-			if a.is(c.status); g.Error != c.code || g.Description == "" || g.AccessToken != "" {
+			if a.Is(c.status); g.Error != c.code || g.Description == "" || g.AccessToken != "" {
 				t.Errorf("%+v, want %s", g, c.code)
 			}
-			if c.status == 401 && a.header.Get("WWW-Authenticate") == "" {
+			if c.status == 401 && a.Header.Get("WWW-Authenticate") == "" {
 				t.Error("no WWW-Authenticate")
 			}
 		})
 	}
-	a := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil).is(http.StatusMethodNotAllowed)
-	if a.header.Get("Allow") != "POST" || !strings.Contains(a.text, `"error"`) {
-		t.Errorf("GET: %v %s", a.header, a.text)
+	a := s.do(http.MethodGet, "/oauth/token?"+grantForm().Encode(), nil).Is(http.StatusMethodNotAllowed)
+	if a.Header.Get("Allow") != "POST" || !strings.Contains(a.Text, `"error"`) {
+		t.Errorf("GET: %v %s", a.Header, a.Text)
 	}
 	if strings.Contains(s.log.String(), clientSecret) {
 		t.Errorf("the log shows the secret:\n%s", s.log)
 	}
 	// Without a client no token is issued, not even to an empty client.
 	a, g := serve(t, standin.Config{Token: token}).grant(grantForm().Encode())
-	if a.is(http.StatusUnauthorized); g.Error != "invalid_client" {
+	if a.Is(http.StatusUnauthorized); g.Error != "invalid_client" {
 		t.Errorf("no client configured: %+v", g)
 	}
 	// Without a static token, an empty token is not valid.
@@ -190,10 +189,7 @@ func TestFormThatAsksForATokenCannotTrickle(t *testing.T) {
 		}
 	}()
 	begun := time.Now()
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil || resp.StatusCode != http.StatusBadRequest {
-		t.Fatalf("%v, %v; want 400", resp, err)
-	}
+	standintest.Receive(t, conn).Is(http.StatusBadRequest)
 	if took := time.Since(begun); took > 20*stall {
 		t.Errorf("answered after %s", took)
 	}
