@@ -3,12 +3,14 @@ package probe
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
 // completions returns the operations that complete an upload: its id is in their
@@ -92,10 +94,46 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 // staysOpen checks that m cannot be completed.
 func (p *prober) staysOpen(m *made, what string) {
 	for _, last := range p.completions(m) {
-		if declares(last, "409", "412", "422", "424") {
-			p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
-				what, mustBeRefused, 4, http.StatusAccepted)
+		if !declares(last, "409", "412", "422", "424") {
+			continue
 		}
+		if a := p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
+			what, mustBeRefused, 4, http.StatusAccepted); a.status == http.StatusAccepted {
+			p.staysUndone(m, a, what)
+		}
+	}
+}
+
+// staysUndone sees that a completion that was answered 202 fails later: no answer may
+// tell that all is done, or give a URL for a download.
+func (p *prober) staysUndone(m *made, a answer, what string) {
+	done, failed := "", false
+	isNew := func(l leaf) bool {
+		return !slices.ContainsFunc(slices.Concat(leaves(m.answer.body), leaves(a.body)), func(was leaf) bool {
+			return was.name == l.name && (was.text() == l.text() || downloadURL.MatchString(l.name))
+		})
+	}
+	if !p.await(m, what, func() bool {
+		for _, get := range p.ops {
+			if get.Method != http.MethodGet || !m.about(get) {
+				continue
+			}
+			for _, l := range leaves(p.follow(p.askOnce(get, p.good(get, m.found()))).body) {
+				text, isState, isURL := l.text(), states.MatchString(l.name), downloadURL.MatchString(l.name)
+				switch {
+				case isState && finished.MatchString(text), isURL && text != "" && isNew(l):
+					done = fmt.Sprintf("its %s is %s", l.name, apispec.Quoted(text))
+				case isState && !pending.MatchString(text): // it takes time, or has failed
+					m.unready, failed = text, failed || !unready.MatchString(text) && isNew(l)
+				}
+			}
+		}
+		return failed || done != ""
+	}) {
+		p.unseen(a.route, "what becomes of %s: the answer is 202, and no later one tells of its end", what)
+	}
+	if done != "" {
+		a.broke(ruleStatus, what, "202 to %s, and %s later%s", what, done, mustBeRefused)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
@@ -132,6 +133,44 @@ func TestAFileThatIsTooLargeIsRefusedWithItsURLOrItsCompletion(t *testing.T) {
 			t.Errorf("%d to the largest, %d to the file and %d to its completion: %q", c.begin, c.put,
 				c.complete, lines)
 		}
+	}
+}
+
+// A completion that was answered 202 is looked at later.
+func TestACompletionFailsLater(t *testing.T) {
+	const unknown = "done: not seen: what becomes of it: the answer is 202, and no later one tells of its end\n"
+	const processing, link = `{"status":"processing"}`, `{"downloadUrl":"http://b.example/t-1"}`
+	for _, c := range []struct {
+		first string
+		takes time.Duration
+		last  string
+		want  string
+	}{
+		{processing, 3 * time.Second, `{"status":"ready"}`, `: 202 to it, and its status is "ready" later, which must be`},
+		{processing, 3 * time.Second, `{"status":"failed"}`, ""},
+		{processing, 3 * time.Second, processing, unknown},
+		{`{"status":"awaiting_upload"}`, time.Second / 2, link, "its downloadUrl is "},
+		{`{"status":"new"}`, time.Second / 2, `{"status":"ready"}`, `its status is "ready"`},
+		{link, time.Second / 2, `{"downloadUrl":""}`, unknown}, // it was there when nothing was sent yet
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			l, began := &lab.Logged{}, time.Now()
+			lines := lab.Recorded(t, func(tb testing.TB) {
+				l.TB = tb
+				p, ops := specProber(l, strings.ReplaceAll(readSpec, "All.}", "All., content: {application/json: {}}}"))
+				p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+					said := map[bool]string{true: c.first, false: c.last}[time.Since(began) < c.takes]
+					return came(r, http.StatusOK, "application/json", said), nil
+				})
+				m := &made{by: ops["make"], ids: map[string]string{"id": "t-1"}, answer: answer{body: []byte(c.first)}}
+				p.staysUndone(m, answer{p: p, route: &operation{Route: ops["make"].Route, name: "done"},
+					req: p.request(http.MethodPost, "/things", "", nil)}, "it")
+			})
+			got := strings.Join(lines, "\n") + strings.TrimPrefix(l.Text.String(), "Reads: ")
+			if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+				t.Errorf("%s and then %s: %q", c.first, c.last, got)
+			}
+		})
 	}
 }
 
