@@ -21,6 +21,36 @@ func roundTrip(ctx context.Context, s store.Store) error {
 		must(put(ctx, s, key, textPlain, b))
 		must(holds(ctx, s, key, textPlain, b))
 	}
+	for what, text := range map[string]string{
+		"zeros at both ends": "\x00\x00text\x00\x00", "nothing but zeros": strings.Repeat("\x00", 5000),
+		"white space at both ends": " \n\t text \n\r\n", "lines that end with CR or LF": "a\r\nb\rc\nd",
+		"a byte order mark": "\xef\xbb\xbftext", "the head of gzip": "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03",
+		"base64": "dGV4dA==\n",
+	} {
+		key := "round/" + strings.ReplaceAll(what, " ", "-")
+		must(put(ctx, s, key, textPlain, []byte(text)))
+		must(holds(ctx, s, key, textPlain, []byte(text)))
+	}
+	return nil
+}
+
+// alike puts objects of one size that differ in one byte.
+func alike(ctx context.Context, s store.Store) error {
+	for _, size := range []int{1, 100, 300 << 10, part + 1} {
+		key := func(place string) string { return fmt.Sprintf("alike/%d-%s", size, place) }
+		objects := map[string][]byte{key("none"): content(1, size)}
+		for place, at := range map[string]int{"first": 0, "middle": size / 2, "last": size - 1} {
+			b := content(1, size)
+			b[at]++
+			objects[key(place)] = b
+		}
+		for key, b := range objects {
+			must(put(ctx, s, key, textPlain, b))
+		}
+		for key, b := range objects {
+			must(holds(ctx, s, key, textPlain, b), "objects of %d bytes that differ in one byte", size)
+		}
+	}
 	return nil
 }
 
@@ -31,16 +61,16 @@ func empty(ctx context.Context, s store.Store) error {
 
 func boundary(ctx context.Context, s store.Store) error {
 	for i, size := range []int{part - 1, part, part + 1, 2 * part} {
-		b := content(uint64(i), size)
-		must(put(ctx, s, "boundary", textPlain, b), "%d bytes", size)
-		must(holds(ctx, s, "boundary", textPlain, b), "%d bytes", size)
+		b, key := content(uint64(i), size), fmt.Sprint("boundary/", size)
+		must(put(ctx, s, key, textPlain, b), "%d bytes", size)
+		must(holds(ctx, s, key, textPlain, b), "%d bytes", size)
 		// A reader may return io.EOF with its last bytes. It must not be read
 		// after that.
-		n, err := s.Put(ctx, "boundary", textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
+		n, err := s.Put(ctx, key, textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
 		if err != nil || n != int64(size) {
 			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
 		}
-		must(holds(ctx, s, "boundary", textPlain, b), "%d bytes that end with io.EOF", size)
+		must(holds(ctx, s, key, textPlain, b), "%d bytes that end with io.EOF", size)
 	}
 	return nil
 }
@@ -131,7 +161,7 @@ func overwrite(ctx context.Context, s store.Store) error {
 	}
 	for i, step := range steps {
 		must(put(ctx, s, "a/b", step.contentType, step.b))
-		must(holds(ctx, s, "a/b", step.contentType, step.b), "put %d", i+1)
+		must(holds(ctx, s, "a/b", step.contentType, step.b), "after put %d of one key", i+1)
 	}
 	return nil
 }
@@ -147,8 +177,9 @@ func snapshot(ctx context.Context, s store.Store) error {
 		if _, err := io.ReadFull(r, got); err != nil {
 			return fmt.Errorf("reading: %w", err)
 		}
-		must(put(ctx, s, "a", textPlain, content(2, 300<<10)))
-		must(s.Delete(ctx, "a"), "Delete")
+		const reason = "a reader of the object is open"
+		must(within(func() error { return put(ctx, s, "a", textPlain, content(2, 300<<10)) }, `Put("a")`, reason))
+		must(within(func() error { return s.Delete(ctx, "a") }, `Delete("a")`, reason), "Delete")
 		tail, err := io.ReadAll(r)
 		must(err, "reading on after %d bytes, when the object was replaced and deleted", begun)
 		if got = append(got, tail...); !bytes.Equal(got, want) {
@@ -180,6 +211,22 @@ func readers(ctx context.Context, s store.Store) error {
 	return nil
 }
 
+// mayOpen are calls for which a store may open a file. Each leaves an object under "a".
+var mayOpen = []struct {
+	name string
+	call func(ctx context.Context, s store.Store) error
+}{
+	{"Put", func(ctx context.Context, s store.Store) error { return put(ctx, s, "a", textPlain, []byte("a")) }},
+	{"Put of a torn reader", func(ctx context.Context, s store.Store) error {
+		_, _ = s.Put(ctx, "b", textPlain, iotest.ErrReader(errTorn))
+		return nil
+	}},
+	{"Open and Close", func(ctx context.Context, s store.Store) error { _, _, err := get(ctx, s, "a"); return err }},
+	{"Stat", func(ctx context.Context, s store.Store) error { _, err := s.Stat(ctx, "a"); return err }},
+	{"Open and Stat of a missing key", func(ctx context.Context, s store.Store) error { return absent(ctx, s, "b") }},
+	{"Delete", func(ctx context.Context, s store.Store) error { return s.Delete(ctx, "b") }},
+}
+
 // frees counts the open descriptors of this process in the first of the folders
 // that lists them.
 func frees(lists ...string) func(context.Context, store.Store) error {
@@ -195,18 +242,18 @@ func frees(lists ...string) func(context.Context, store.Store) error {
 	}
 	return func(ctx context.Context, s store.Store) error {
 		const n = 50
-		must(put(ctx, s, "a", textPlain, []byte("a")))
-		more := n
-		for range 3 { // other tests of the process may open files at the same time
-			before := open()
-			for range n {
-				_, _, err := get(ctx, s, "a")
-				must(err)
+		for _, c := range mayOpen {
+			more := n
+			for range 3 { // other tests of the process may open files at the same time
+				before := open()
+				for range n {
+					must(c.call(ctx, s), "%s", c.name)
+				}
+				more = min(more, open()-before)
 			}
-			more = min(more, open()-before)
-		}
-		if more > n/2 {
-			return fmt.Errorf("%d Open and Close left %d descriptors open: Close must close the file", n, more)
+			if more > n/2 {
+				return fmt.Errorf("%d calls of %s left %d descriptors open", n, c.name, more)
+			}
 		}
 		return nil
 	}
@@ -270,18 +317,19 @@ func slowReader(ctx context.Context, s store.Store) error {
 
 // ownMemory puts from memory, and uses the memory again.
 func ownMemory(ctx context.Context, s store.Store) error {
-	for _, size := range []int{1000, part + 1} {
+	for i, size := range []int{1000, part + 1} {
+		key := fmt.Sprint("a/", i) // what a store tells of another object is no matter of this rule
 		for what, reader := range map[string]func([]byte) io.Reader{
 			"bytes.Buffer": func(b []byte) io.Reader { return bytes.NewBuffer(b) },
 			"bytes.Reader": func(b []byte) io.Reader { return bytes.NewReader(b) },
 		} {
 			want := content(1, size)
 			b := bytes.Clone(want)
-			if n, err := s.Put(ctx, "a", textPlain, reader(b)); err != nil || n != int64(size) {
+			if n, err := s.Put(ctx, key, textPlain, reader(b)); err != nil || n != int64(size) {
 				return fmt.Errorf("Put of %d bytes from a %s = %d, %v", size, what, n, err)
 			}
 			clear(b)
-			must(holds(ctx, s, "a", textPlain, want), "after the caller overwrote the bytes of its %s", what)
+			must(holds(ctx, s, key, textPlain, want), "after the caller overwrote the bytes of its %s", what)
 		}
 	}
 	return nil

@@ -73,7 +73,7 @@ func deletedKey(ctx context.Context, s store.Store) error {
 	}
 	// A delete may be repeated, and the folder of a key is no object.
 	for _, key := range []string{"a/b", "a/b", "a", "never/was"} {
-		must(s.Delete(ctx, key), "Delete(%q)", key)
+		must(s.Delete(ctx, key), "Delete(%q), which may be repeated", key)
 		must(absent(ctx, s, key), "after Delete")
 		must(holds(ctx, s, "a/c", textPlain, []byte("a/c")), "after Delete of another key, %q", key)
 	}

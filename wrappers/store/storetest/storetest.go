@@ -98,6 +98,7 @@ func caught(f func() error) (err error) {
 
 var rules = []rule{
 	{"what is put is what is opened", roundTrip},
+	{"objects that are almost equal are kept apart", alike},
 	{"an empty object is an object", empty},
 	{"sizes about a part's 5 MiB hold", boundary},
 	{"sizes from 10 to 64 MiB hold", large},
@@ -107,7 +108,7 @@ var rules = []rule{
 	{"a put replaces the object and its type", overwrite},
 	{"an open reader keeps its object", snapshot},
 	{"two readers of an object do not meet", readers},
-	{"a closed reader frees its descriptor", frees("/proc/self/fd", "/dev/fd")},
+	{"a call leaves no descriptor open", frees("/proc/self/fd", "/dev/fd")},
 	{"content types are kept", contentTypes},
 	{"content types that cannot be kept are refused", badContentTypes},
 	{"keys nest", nestedKeys},
@@ -218,5 +219,24 @@ func difference(got, want []byte) string {
 	for at < min(len(got), len(want)) && got[at] == want[at] {
 		at++
 	}
+	if len(got) == len(want) {
+		return fmt.Sprintf("other bytes from offset %d on", at)
+	}
 	return fmt.Sprintf("%d bytes, want %d, the first wrong one at offset %d", len(got), len(want), at)
+}
+
+// patience is how long a call may wait for another.
+const patience = 10 * time.Second
+
+// within returns the error of a call, or that the call waits and for what, such as
+// by a lock. A call that waits goes on.
+func within(call func() error, name, reason string) error {
+	done := make(chan error, 1)
+	go func() { done <- caught(call) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(patience):
+		return fmt.Errorf("%s did not return within %v: %s", name, patience, reason)
+	}
 }

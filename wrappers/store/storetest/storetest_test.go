@@ -235,8 +235,9 @@ func lateTypes() mutant {
 	})
 }
 
-// locking returns a mutant whose Put holds the lock of Open while it reads.
-func locking() mutant {
+// locking returns a mutant of whose Put and Open one goes on while the other holds a
+// lock: Put while it reads, and Open until its reader is closed, or until it returns.
+func locking(untilClosed bool) mutant {
 	// The clock of a bubble stands still while a goroutine waits for a mutex, or
 	// for a channel from outside.
 	lock := sync.OnceValue(func() chan struct{} { return make(chan struct{}, 1) })
@@ -246,14 +247,34 @@ func locking() mutant {
 		return c.put()
 	}, open: func(c call) (io.ReadCloser, store.Info, error) {
 		lock() <- struct{}{}
-		defer func() { <-lock() }()
-		return c.open()
+		unlock := sync.OnceFunc(func() { <-lock() })
+		r, info, err := c.open()
+		if err != nil || !untilClosed {
+			unlock()
+			return r, info, err
+		}
+		return lockedReader{r, unlock}, info, nil
 	}}
 }
 
-// byContent returns a mutant that stores the same bytes once, under the first
-// key that had them.
-func byContent() mutant {
+// lockedReader calls unlock when it is closed.
+type lockedReader struct {
+	io.ReadCloser
+	unlock func()
+}
+
+func (r lockedReader) Close() error { r.unlock(); return r.ReadCloser.Close() }
+
+// leak opens a file until the end of the test.
+func leak(t *testing.T) {
+	if f, err := os.Open("."); err == nil {
+		t.Cleanup(func() { f.Close() })
+	}
+}
+
+// byContent returns a mutant that stores objects of one size once, under the first
+// key of which a part is equal.
+func byContent(part func([]byte) []byte) mutant {
 	var mu sync.Mutex
 	first := make(map[string]string) // by content
 	blob := make(map[string]string)  // by key
@@ -264,8 +285,9 @@ func byContent() mutant {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		first[string(b)] = cmp.Or(first[string(b)], c.key)
-		blob[c.key] = first[string(b)]
+		same := fmt.Sprint(len(b), " ", string(part(b)))
+		first[same] = cmp.Or(first[same], c.key)
+		blob[c.key] = first[same]
 		return c.on(blob[c.key]).from(bytes.NewReader(b)).put()
 	}, open: func(c call) (io.ReadCloser, store.Info, error) {
 		return c.on(cmp.Or(blob[c.key], c.key)).open()
@@ -315,10 +337,22 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 	faults := map[string]map[string]mutant{
 		"what is put is what is opened": {
 			"a byte is lost": reads(func(r io.Reader) io.Reader { r.Read(make([]byte, 1)); return r }),
+			"zeros at the end are lost": {put: func(c call) (int64, error) {
+				b, err := io.ReadAll(c.r)
+				if err != nil {
+					return 0, err
+				}
+				_, err = c.from(bytes.NewReader(bytes.TrimRight(b, "\x00"))).put()
+				return int64(len(b)), err
+			}},
 			"Put counts wrong": {put: func(c call) (int64, error) {
 				n, err := c.put()
 				return n + 1, err
 			}},
+		},
+		"objects that are almost equal are kept apart": {
+			"equal sizes and heads are equal bytes":      byContent(func(b []byte) []byte { return b[:min(len(b), 4<<10)] }),
+			"equal sizes and last bytes are equal bytes": byContent(func(b []byte) []byte { return b[max(0, len(b)-4<<10):] }),
 		},
 		"an empty object is an object": {
 			"empty objects are dropped": {put: func(c call) (int64, error) {
@@ -351,6 +385,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				}
 				return io.NopCloser(&live{call: c}), info, nil
 			}},
+			"a reader keeps a lock until it is closed": locking(true),
 			"a reader begins with its first Read": {open: func(c call) (io.ReadCloser, store.Info, error) {
 				begin := sync.OnceValues(func() (io.Reader, error) { r, _, err := c.open(); return r, err })
 				info, err := c.stat()
@@ -372,12 +407,21 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				return readers[c.key], info, err
 			}},
 		},
-		"a closed reader frees its descriptor": {
+		"a call leaves no descriptor open": {
 			"a closed reader leaks its file": {open: func(c call) (io.ReadCloser, store.Info, error) {
-				if f, err := os.Open("."); err == nil {
-					t.Cleanup(func() { f.Close() })
-				}
+				leak(t)
 				return c.open()
+			}},
+			"Stat leaks its file": {stat: func(c call) (store.Info, error) {
+				leak(t)
+				return c.stat()
+			}},
+			"Put leaks its file where its reader fails": {put: func(c call) (int64, error) {
+				n, err := c.put()
+				if err != nil {
+					leak(t)
+				}
+				return n, err
 			}},
 		},
 		"content types are kept": {
@@ -445,7 +489,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			"a cancelled delete deletes": {del: func(c call) error {
 				return errors.Join(c.lasting().del(), c.ctx.Err())
 			}},
-			"the same bytes are the same object": byContent(),
+			"the same bytes are the same object": byContent(bytes.Clone),
 			"a delete whose context has ended says nothing": {del: func(c call) error {
 				if c.ctx.Err() != nil {
 					return nil
@@ -584,7 +628,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 				}
 				return c.from(io.MultiReader(bytes.NewReader(head), c.r)).put()
 			}},
-			"a put holds the lock while it reads": locking(),
+			"a put holds the lock while it reads": locking(false),
 		},
 		"the time of an object is the time of its put": {
 			"time stands still": {stat: func(c call) (store.Info, error) {
@@ -687,7 +731,8 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		"the time goes back":                           "ModTime went back from ",
 		"a buffer is kept without a copy":              "overwrote the bytes of its bytes.Buffer: ",
 		"what WriteTo writes is kept without a copy":   "overwrote the bytes of its bytes.Reader: ",
-		"a closed reader leaks its file":               "50 Open and Close left 5",
+		"a closed reader leaks its file":               "50 calls of Open and Close left 5",
+		"a reader keeps a lock until it is closed":     `Put("a") did not return within 10s: a reader of the object is open`,
 	}
 	left := maps.Clone(faults)
 	for _, rule := range rules {
@@ -746,7 +791,7 @@ func TestAStoreMayHaveAnotherClock(t *testing.T) {
 // A difference is found wherever it is.
 func TestADifferenceIsNamedByItsOffset(t *testing.T) {
 	for got, want := range map[string]string{
-		"abxd": "4 bytes, want 4, the first wrong one at offset 2",
+		"abxd": "other bytes from offset 2 on",
 		"ab":   "2 bytes, want 4, the first wrong one at offset 2",
 	} {
 		if got := difference([]byte(got), []byte("abcd")); got != want {
