@@ -83,15 +83,12 @@ func betrays(header http.Header, body []byte, req *http.Request) (rule, what str
 	for _, values := range header {
 		text += "\n" + strings.Join(values, "\n")
 	}
-	if strings.Contains(text, `\`) {
-		for _, l := range leaves(body) { // without the escapes of JSON
-			text += "\n" + l.text()
-		}
-	}
-	if strings.Contains(text, `ointer"`) {
+	if strings.Contains(text, `\`) || strings.Contains(text, `ointer"`) {
 		for _, l := range leaves(body) {
 			if pointers.MatchString(l.name) { // it is a path in the request
 				text = strings.ReplaceAll(text, `"`+l.text()+`"`, `""`)
+			} else { // without the escapes of JSON
+				text += "\n" + l.text()
 			}
 		}
 	}
