@@ -192,7 +192,7 @@ type paging struct {
 
 func pagingOf(r *operation) (by paging) {
 	by.from, by.said = 1, mayTell(r, nexts.MatchString)
-	back, prefix := "", "" // the cursor of a list whose newest elements come first; what names begin with
+	prefix := "" // what names begin with
 	for _, param := range apispec.Parameters(r.Route) {
 		if found := paged.FindStringSubmatch(brackets.Replace(param.Name)); found != nil {
 			prefix = found[1]
@@ -209,8 +209,8 @@ func pagingOf(r *operation) (by paging) {
 			}
 		case cursors.MatchString(name), schema.Type.Is("string") && nextPage.MatchString(param.Description):
 			by.cursor = param.Name
-		case befores.MatchString(name):
-			back = param.Name
+		case befores.MatchString(name): // of a list whose newest elements come first
+			by.cursor = cmp.Or(by.cursor, param.Name)
 		case pages.MatchString(name):
 			if by.page = param.Name; least != nil && *least == 0 || schema.Default != nil && usual == 0 {
 				by.from = 0
@@ -221,7 +221,6 @@ func pagingOf(r *operation) (by paging) {
 			by.cursor = param.Name
 		}
 	}
-	by.cursor = cmp.Or(by.cursor, back)
 	if !by.said && by.cursor != "" {
 		for name, ref := range r.members() {
 			if sameWord(name, by.cursor) || sameWord(name, "next"+by.cursor) ||
