@@ -90,7 +90,7 @@ func (a answer) broke(rule, class, format string, args ...any) bool {
 	if p.told.First(name + class) {
 		p.fails(line)
 	}
-	return !slices.ContainsFunc(p.Known, func(part string) bool { return strings.Contains(line, part) })
+	return !p.knows(line)
 }
 
 // broke reports that an answer is wrong about m. What others tell wrong of the same

@@ -219,17 +219,21 @@ func (p *prober) lags() {
 // fails reports a broken rule.
 func (p *prober) fails(line string) {
 	p.Helper()
-	known := false
+	if p.knows(line) {
+		p.Logf("known: %s", line)
+		return
+	}
+	p.Error(line)
+}
+
+// knows reports whether a failure is known, and remembers that it came.
+func (p *prober) knows(line string) (known bool) {
 	for _, part := range p.Known {
 		if strings.Contains(line, part) {
 			known, p.met[part] = true, true
 		}
 	}
-	if known {
-		p.Logf("known: %s", line)
-		return
-	}
-	p.Error(line)
+	return known
 }
 
 // again reads all uploads that were kept: no later request may have changed
