@@ -26,9 +26,7 @@ func (p *prober) ranges(a answer, content []byte) {
 	}{
 		{"2-5", 2, 5}, {"4-", 4, n - 1}, {"-3", n - 3, n - 1}, {fmt.Sprint("6-", 2*n), 6, n - 1},
 	} {
-		req := p.requestTo(http.MethodGet, a.req.URL.String(), "", nil)
-		req.Header.Set("Range", "bytes="+want.of)
-		part := p.ask(a.route, p.authorized(req))
+		part := p.askWith(a, "Range", "bytes="+want.of)
 		is, at := part.header.Get("Content-Range"), fmt.Sprintf("bytes %d-%d/%d", want.from, want.to, n)
 		p.seen.Note("range")
 		wrong := difference(part.body, content[want.from:want.to+1])
@@ -56,23 +54,25 @@ func (p *prober) revalidates(a answer) {
 		return
 	}
 	p.seen.Note("ETag")
-	unless := func(tag string) answer {
-		req := p.requestTo(http.MethodGet, a.req.URL.String(), "", nil)
-		maps.Copy(req.Header, a.req.Header)
-		req.Header.Set("If-None-Match", tag)
-		return p.ask(a.route, p.authorized(req))
-	}
-	same := unless(tag)
+	same := p.askWith(a, "If-None-Match", tag)
 	changed := same.ok() && same.header.Get("ETag") != tag // it may tell of the last access
 	if same.status != 0 && same.status != http.StatusNotModified && !changed {
 		same.broke(ruleStatus, "not modified", "%d to an If-None-Match with the ETag that it gave, want 304",
 			same.status)
 	}
-	other := unless(`"uploadtest"`)
+	other := p.askWith(a, "If-None-Match", `"uploadtest"`)
 	if other.status != 0 && !other.ok() {
 		other.broke(ruleStatus, "modified", "%d to an If-None-Match with an ETag that it did not give, want 200",
 			other.status)
 	} else if wrong := difference(other.body, a.body); other.ok() && wrong != "" && other.givesFile(a.route) {
 		other.broke(ruleAnswer, "modified", "an If-None-Match with another ETag changes the file: %s", wrong)
 	}
+}
+
+// askWith asks once more for what an answer gave, with another header.
+func (p *prober) askWith(a answer, header, value string) answer {
+	req := p.requestTo(http.MethodGet, a.req.URL.String(), "", nil)
+	maps.Copy(req.Header, a.req.Header)
+	req.Header.Set(header, value)
+	return p.ask(a.route, p.authorized(req))
 }
