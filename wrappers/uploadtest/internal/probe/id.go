@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,9 +105,6 @@ func (p *prober) itsParam(makes, r *operation) string {
 	}
 	return ""
 }
-
-// one returns the name of one of the things that a word of a path names.
-func one(things string) string { return strings.TrimSuffix(path.Base(things), "s") }
 
 // namesOf returns the names under which requests may take a value of an answer.
 func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string) {
@@ -352,7 +348,7 @@ func (p *prober) samples(r *operation) []sample {
 // naming returns the id that an answer gave for a member of a request, or the
 // member's own value.
 func (p *prober) naming(r *operation, in member, value any) any {
-	id := p.learned[singular(in.name)]
+	id := p.learned[one(in.name)]
 	issued := slices.ContainsFunc(p.holders(id), func(m *made) bool { return m.by != r })
 	var is any = id
 	if _, isText := value.(string); !isText {

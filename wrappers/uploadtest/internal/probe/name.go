@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/url"
+	"path"
 	"regexp"
 	"strings"
 	"unicode"
@@ -152,8 +153,8 @@ func isCount(id string) bool { return numeric(id) && len(id) < 8 }
 // brackets makes page_size of page[size], and top of $top.
 var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
 
-// singular returns the name of one element of a list.
-func singular(name string) string { return strings.TrimSuffix(name, "s") }
+// one returns the name of one of the things that a list, or a word of a path, names.
+func one(things string) string { return strings.TrimSuffix(path.Base(things), "s") }
 
 // dashes removes the characters between the words of a name.
 var dashes = strings.NewReplacer("-", "", "_", "")

@@ -63,7 +63,7 @@ func newOperation(r *routers.Route) *operation {
 				texts = append(texts, "name: "+apispec.PropertyOf(in.schema, name).Description)
 			}
 			if foreign.MatchString(name) {
-				it.refs = append(it.refs, singular(name))
+				it.refs = append(it.refs, one(name))
 			}
 		}
 	}

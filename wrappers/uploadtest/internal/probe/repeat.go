@@ -64,7 +64,7 @@ func (p *prober) arranges(m *made, all []leaf) {
 				case l.at != at || l.path != object+l.name:
 				case names.MatchString(l.name) && p.isNamed(m, text, file.name):
 					alike += 2
-				case singular(text) == singular(file.field):
+				case one(text) == one(file.field):
 					alike++
 				}
 			}
