@@ -58,11 +58,11 @@ func (a answer) location() (*url.URL, error) {
 func (a answer) forwards() bool {
 	_, err := a.location()
 	isUpload := a.req.Method == http.MethodPut || a.req.Method == http.MethodPost
-	return a.repeats() && isUpload && a.req.ContentLength == 0 && a.declares() && err == nil
+	return a.sendsOn() && isUpload && a.req.ContentLength == 0 && a.declares() && err == nil
 }
 
-// repeats reports whether an answer redirects a request as it is.
-func (a answer) repeats() bool {
+// sendsOn reports whether an answer redirects a request as it is.
+func (a answer) sendsOn() bool {
 	return a.status == http.StatusTemporaryRedirect || a.status == http.StatusPermanentRedirect
 }
 
@@ -148,7 +148,7 @@ func (p *prober) follow(a answer) answer {
 	to, err := a.location()
 	isGet := a.req.Method == http.MethodGet || a.req.Method == http.MethodHead
 	isUntold := a.route == nil || p.matches(a.route, a.req.URL) == nil // the spec tells nothing of its answers
-	repeats := !isGet && a.repeats() && (a.declares() || isUntold) && a.req.ContentLength != 0
+	repeats := !isGet && a.sendsOn() && (a.declares() || isUntold) && a.req.ContentLength != 0
 	if a.status/100 != 3 || !isGet && !repeats && a.status != http.StatusSeeOther || err != nil {
 		return a
 	}

@@ -88,7 +88,7 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	if later {
 		m.unready = "its DELETE was answered 202"
 	}
-	told := r.repeats() // or it is still told of
+	told := r.mayRepeat() // or it is still told of
 	for _, same := range p.ops {
 		if !m.outlives(same) && reading(same) && m.about(same) && same.succeeded ||
 			same == r && refusesUnknown(r) {
@@ -119,8 +119,8 @@ func (p *prober) gone(r *operation, m *made, later bool) {
 	}
 }
 
-// repeats reports whether a DELETE of what is not there may be answered like any other.
-func (r *operation) repeats() bool {
+// mayRepeat reports whether a DELETE of what is not there may be answered like any other.
+func (r *operation) mayRepeat() bool {
 	return r.Method == http.MethodDelete && repeatable.MatchString(r.Operation.Summary+" "+r.Operation.Description)
 }
 

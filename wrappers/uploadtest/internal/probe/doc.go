@@ -7,14 +7,14 @@
 // have. What was made is read back by readback.go, range.go, list.go and
 // download.go. Then wrong requests must be refused: refusal.go, stray.go,
 // condition.go, credential.go, cut.go. They must leave nothing: leftover.go. Last
-// come changes: patch.go, delete.go and limit.go.
+// come changes: patch.go, delete.go, limit.go and clock.go.
 //
 // These share others: operation.go asks the spec about an operation.
 // request.go builds its request of a sample (sample.go), from the spec's
 // examples, with other texts (text.go, nameheader.go), and with true sizes and
 // checksums (stated.go). ask.go sends it and holds its answer to the contract, and to
 // answer.go. What it makes (made.go) may wait for its bytes (send.go). Its ids
-// (id.go) stand in later requests and lead to answers about it, and repeat.go
+// (id.go) stand in later requests and lead to answers about it, and tell.go
 // compares those.
 // name.go knows what names mean, and value.go walks through JSON.
 package probe

@@ -230,7 +230,7 @@ func (p *prober) unknown(r *operation) {
 		for _, id := range neverIssued(value) {
 			if len(p.holders(id)) == 0 {
 				p.lacks("unknown id", what, r, p.good(r, firstSample(r).under(name, id)),
-					func(answer []byte) bool { return r.repeats() || isEmptyList(answer) })
+					func(answer []byte) bool { return r.mayRepeat() || isEmptyList(answer) })
 			}
 		}
 	}

@@ -47,7 +47,7 @@ func (p *prober) stray(r *operation, m *made, param string, there sample) {
 	case m.about(r) && (reading(r) || r.Method == http.MethodDelete):
 		stays := false
 		a := p.lacks(aspect, what, r, p.good(r, there), func([]byte) bool {
-			stays = r.repeats() && p.isStill(r, m)
+			stays = r.mayRepeat() && p.isStill(r, m)
 			return stays
 		})
 		if a.ok() && !reading(r) && !stays {

@@ -61,9 +61,9 @@ func (p *prober) startTogether(r *operation, samples []sample, what string) (sta
 	return started
 }
 
-// repeats sends a request twice, and two at once, if its spec has a header for
+// sendsTwice sends a request twice, and two at once, if its spec has a header for
 // that.
-func (p *prober) repeats(r *operation, s sample) {
+func (p *prober) sendsTwice(r *operation, s sample) {
 	for _, param := range apispec.Parameters(r.Route) {
 		if param.In != openapi3.ParameterInHeader || !onceOnly.MatchString(param.Name) {
 			continue

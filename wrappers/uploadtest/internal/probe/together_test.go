@@ -51,7 +51,7 @@ func TestUploadsAreSentTogether(t *testing.T) {
 		})
 		p.together(ops[op], firstSample(ops[op]))
 		p.burst(ops[op], firstSample(ops[op]))
-		p.repeats(ops[op], firstSample(ops[op]))
+		p.sendsTwice(ops[op], firstSample(ops[op]))
 		close(asked)
 		var got []string
 		for one := range asked {

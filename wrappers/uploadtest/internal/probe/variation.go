@@ -128,7 +128,7 @@ func (p *prober) varies(r *operation) {
 			p.uploads(r, " (sent in chunks)", "a file without its length", unsized)
 		}
 		p.burst(r, s)
-		p.repeats(r, s)
+		p.sendsTwice(r, s)
 		p.readsEarlier(again)
 	}
 }

@@ -36,7 +36,7 @@ func (p *prober) tells(m *made, a answer, all []leaf) {
 		}
 		c.rest = l.extension(all)
 		c.each = l.at < 0 || l.of == len(c.sent)
-		c.repeats()
+		c.echoes()
 		if l.at < len(c.sent) && (l.at >= 0 || len(c.sent) == 1) {
 			c.describes(c.sent[max(0, l.at)])
 		}
@@ -161,8 +161,8 @@ func (c *comparison) list(all []leaf) {
 	}
 }
 
-// repeats compares a value with what the request said under its name.
-func (c *comparison) repeats() {
+// echoes compares a value with what the request said under its name.
+func (c *comparison) echoes() {
 	is, isText := c.value.(string)
 	switch said := c.said.(type) {
 	case nil:
@@ -180,7 +180,7 @@ func (c *comparison) repeats() {
 		if c.at >= 0 || states.MatchString(c.name) || otherType {
 			break
 		}
-		surely := isText && (free(c.m, c.schema, is) || c.m.repeated(c.leaf))
+		surely := isText && (free(c.m, c.schema, is) || c.m.echoed(c.leaf))
 		if rest, cut := strings.CutPrefix(said, is); cut && len(is) > 50 {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
@@ -260,8 +260,8 @@ func (p *prober) listsFiles(r *operation, list leaf) bool {
 	return false
 }
 
-// repeated reports whether the answer repeated a value of the request.
-func (m *made) repeated(said leaf) bool {
+// echoed reports whether the answer repeated a value of the request.
+func (m *made) echoed(said leaf) bool {
 	return slices.ContainsFunc(leaves(m.answer.body), func(l leaf) bool {
 		return l.path == said.path && l.text() == apispec.TextOf(m.said[l.name])
 	})
