@@ -158,6 +158,7 @@ func overwrite(ctx context.Context, s store.Store) error {
 		{textPlain, nil},
 		{textPlain, content(4, 1000)},
 		{"text/html", content(4, 1000)}, // the same bytes, of another type
+		{"text/html", content(5, 1000)}, // the same size and type, and other bytes
 	}
 	for i, step := range steps {
 		must(put(ctx, s, "a/b", step.contentType, step.b))

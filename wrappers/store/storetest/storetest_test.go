@@ -23,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -375,6 +376,14 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 					return io.Copy(io.Discard, c.r)
 				}
 				return c.put()
+			}},
+			"an object of one size and type is not put again": {put: func(c call) (int64, error) {
+				b, err := io.ReadAll(c.r)
+				if info, statErr := c.stat(); err == nil && statErr == nil && info.Size == int64(len(b)) &&
+					info.ContentType == c.contentType {
+					return info.Size, nil
+				}
+				return c.from(io.MultiReader(bytes.NewReader(b), iotest.ErrReader(cmp.Or(err, io.EOF)))).put()
 			}},
 		},
 		"an open reader keeps its object": {
