@@ -2,15 +2,19 @@ package probe
 
 import (
 	"net/http"
+	"slices"
 	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
-// unmet are headers that ask for another state than that of an upload.
-var unmet = map[string]struct{ value, what string }{
-	"If-Match":      {`"uploadtest"`, "an If-Match with another ETag"},
-	"If-None-Match": {"*", "an If-None-Match of * where an upload is"},
+// unmet are headers that ask for another state than that of an upload. The last is
+// followed by the upload's own ETag, which lets another be put in its place.
+var unmet = []struct{ header, value, what string }{
+	{"If-None-Match", "*", "an If-None-Match of * where an upload is"},
+	{"If-Match", `"uploadtest"`, "an If-Match with another ETag"},
 }
 
 // asksIf asks an operation that declares a 412 for what it may not do to an
@@ -23,23 +27,33 @@ func (p *prober) asksIf(r *operation) {
 		p.unseen(r, "its 412: there are no two uploads to ask it about")
 		return
 	}
-	looked := false
-	for _, param := range apispec.Parameters(r.Route) {
-		of, s, other := p.keptFor(r), p.bait(r, firstSample(r)), unmet[http.CanonicalHeaderKey(param.Name)]
-		if other.what == "" || len(of) < 2 {
+	looked, params := false, apispec.Parameters(r.Route)
+	for _, other := range unmet {
+		i := slices.IndexFunc(params, func(param *openapi3.Parameter) bool {
+			return strings.EqualFold(param.Name, other.header)
+		})
+		if i < 0 || len(p.keptFor(r)) < 2 {
 			continue
 		}
 		looked = true
-		m := of[len(of)-1]
-		s.params = m.ids
-		if p.refused("condition", other.what, r, p.with(r, s, param, other.value)).ok() || other.value == "*" {
+		m, there := p.standing(r)
+		if m == nil {
+			p.unseen(r, "its %s: a GET of its path finds no upload", other.header)
+			continue
+		}
+		s := p.bait(r, firstSample(r))
+		for _, id := range append(r.params, r.last) { // else it may be for a new thing
+			s = s.under(id, m.ids[id])
+		}
+		if p.refused("condition", other.what, r, p.with(r, s, params[i], other.value)).ok() || other.value == "*" {
 			continue
 		}
 		p.afterwards(" after "+someRefused, func() { p.reads(m) }) // what its own ETag puts there would hide it
-		if tag := p.tagOf(r, m); tag != "" {
-			if a := p.ask(r, p.with(r, s, param, tag)); a.status == http.StatusPreconditionFailed {
-				a.broke(ruleStatus, "own ETag", "412 to an %s with the ETag that the GET gave", param.Name)
-			}
+		tag := there.header.Get("ETag")
+		if tag == "" || strings.HasPrefix(tag, "W/") {
+			p.unseen(r, "an If-Match with the right ETag: no GET of its path gives one, or it is weak")
+		} else if a := p.ask(r, p.with(r, s, params[i], tag)); a.status == http.StatusPreconditionFailed {
+			a.broke(ruleStatus, "own ETag", "412 to an If-Match with the ETag that the GET gave")
 		}
 	}
 	if !looked {
@@ -47,16 +61,24 @@ func (p *prober) asksIf(r *operation) {
 	}
 }
 
-// tagOf returns the ETag of an upload at the path of an operation, or nothing.
-func (p *prober) tagOf(r *operation, m *made) string {
-	get := p.at(r.path, http.MethodGet)
-	if get == nil {
-		return ""
+// standing returns the last upload that a GET finds at the path of an operation, first
+// of those that were put there, and its answer. Without a GET, an upload is where it was
+// put, and at each path that ends with its id.
+func (p *prober) standing(r *operation) (*made, answer) {
+	all, get := p.keptFor(r), p.at(r.path, http.MethodGet)
+	isPut := func(m *made) bool { return m.by.path == r.path }
+	slices.SortStableFunc(all, func(a, b *made) int {
+		rank := func(m *made) int { return map[bool]int{true: 1}[isPut(m)] }
+		return rank(a) - rank(b)
+	})
+	for _, m := range slices.Backward(all) {
+		if get == nil {
+			if isPut(m) || !r.goesOn() {
+				return m, answer{}
+			}
+		} else if a := p.ask(get, p.good(get, m.found())); a.ok() {
+			return m, a
+		}
 	}
-	tag := p.ask(get, p.good(get, m.found())).header.Get("ETag")
-	if tag == "" || strings.HasPrefix(tag, "W/") {
-		p.unseen(r, "an If-Match with the right ETag: its GET gives none, or a weak one")
-		return ""
-	}
-	return tag
+	return nil, answer{}
 }

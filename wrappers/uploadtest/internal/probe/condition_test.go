@@ -24,6 +24,12 @@ paths:
     patch: {operationId: bare, parameters: [*match], responses: *all},
     delete: {operationId: none, responses: *if}}
   /alone/{thingId}: {parameters: [*id], post: {operationId: alone, parameters: [*match], responses: *if}}
+  /things/{thingId}/sound: {parameters: [*id], get: {operationId: hear, responses: *all},
+    put: &put {operationId: sound, parameters: [*match, {name: If-None-Match, in: header, schema: {type: string}}],
+    responses: *if}}
+  /things/{thingId}/text: {parameters: [*id], put: {<<: *put, operationId: text}}
+  /keys/{key}: {parameters: [{name: key, in: path, required: true, schema: {type: string}}],
+    put: {<<: *put, operationId: place}}
 `
 	for _, c := range []struct {
 		what, op, tag string
@@ -32,17 +38,21 @@ paths:
 		kept          int
 		asked, want   string
 	}{
-		{"all is right", "change", `"1"`, 200, 412, 2, "POST GET GET POST POST ", ""},
-		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "POST GET GET POST POST ",
+		{"all is right", "change", `"1"`, 200, 412, 2, "GET POST GET POST GET GET POST ", ""},
+		{"its own ETag is wrong", "change", `"1"`, 412, 412, 2, "GET POST GET POST GET GET POST ",
 			"412 to an If-Match with the ETag"},
-		{"another ETag is right", "change", `"1"`, 200, 200, 2, "POST POST ", "200 to"},
-		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "POST GET GET POST ", "its GET gives none"},
-		{"no ETag", "change", "", 200, 412, 2, "POST GET GET POST ", "its GET gives none"},
+		{"another ETag is right", "change", `"1"`, 200, 200, 2, "GET POST GET POST ", "200 to"},
+		{"a weak ETag", "change", `W/"1"`, 200, 412, 2, "GET POST GET POST GET GET ", "or it is weak"},
+		{"no ETag", "change", "", 200, 412, 2, "GET POST GET POST GET GET ", "no GET of its path gives one"},
 		{"one upload", "change", `"1"`, 200, 412, 1, "", "its 412: there are no two"},
 		{"no 412", "bare", `"1"`, 200, 412, 2, "", ""},
 		{"no parameter", "none", `"1"`, 200, 412, 2, "", "its 412: it takes no"},
 		{"a GET", "look", `"1"`, 200, 412, 2, "", ""},
-		{"no GET", "alone", `"1"`, 200, 412, 2, "POST GET ", ""},
+		{"no GET", "alone", `"1"`, 200, 412, 2, "POST GET GET ", "no GET of its path gives one"},
+		{"only one has a sound", "sound", `"1"`, 200, 412, 2, "GET GET PUT GET GET PUT GET GET PUT ", ""},
+		{"none has a sound", "sound", "", 200, 412, 2, "GET GET GET GET ", "its If-None-Match: a GET of its path"},
+		{"nobody tells of a text", "text", `"1"`, 200, 412, 2, "", "its If-Match: a GET of its path finds no upload"},
+		{"each key is taken once", "place", `"1"`, 200, 412, 2, "PUT PUT GET GET ", "no GET of its path gives one"},
 		{"a completion", "closing", `"1"`, 200, 412, 2, "", ""},
 	} {
 		asked, l := "", &lab.Logged{}
@@ -50,11 +60,18 @@ paths:
 			l.TB = tb
 			p, ops := specProber(l, spec)
 			ops["closing"] = ops["change"]
-			ops["change"].closing = c.op == "closing"
+			ops["change"].closing, ops["sound"].single, ops["place"].once = c.op == "closing", true, true
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 				asked += r.Method + " "
 				resp := came(r, http.StatusOK, "", "")
 				match := r.Header.Get("If-Match") + r.Header.Get("If-None-Match")
+				switch one, isSound := strings.CutSuffix(r.URL.Path, "/sound"); {
+				case isSound && (c.tag == "" || one != "/v1/things/t-0"):
+					resp.StatusCode = map[string]int{"GET": 404, "PUT": 200}[r.Method]
+					return resp, nil
+				case r.Method == http.MethodPut && !isSound && r.URL.Path != "/v1/keys/t-0": // a new one
+					return resp, nil
+				}
 				if resp.Header.Set("ETag", c.tag); match == c.tag && match != "" {
 					resp.StatusCode = c.own
 				} else if match != "" {
@@ -65,6 +82,9 @@ paths:
 			for n := range c.kept {
 				p.kept = append(p.kept, &made{by: ops["make"], ids: map[string]string{"thingId": fmt.Sprint("t-", n)},
 					answer: answer{p: p}, shown: map[string][]leaf{}})
+				if p.kept[n].ids["key"] = fmt.Sprint("t-", n); c.op == "place" && n == 0 {
+					p.kept[n].by = ops["place"]
+				}
 			}
 			p.asksIf(ops[c.op])
 		})

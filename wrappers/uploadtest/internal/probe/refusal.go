@@ -72,7 +72,9 @@ func (p *prober) refusesRequests(r *operation) {
 // wrong.
 func (p *prober) refusesParameters(r *operation) {
 	for _, param := range apispec.Parameters(r.Route) {
-		with := func(value string) *http.Request { return p.with(r, p.bait(r, firstSample(r)), param, value) }
+		with := func(value string) *http.Request {
+			return p.with(r, p.anew(r, p.bait(r, firstSample(r))), param, value)
+		}
 		for _, value := range []string{"", "uploadtest-other", "-1", strings.Repeat("x", 1000)} {
 			req := with(value)
 			switch {
@@ -92,7 +94,7 @@ func (p *prober) refusesParameters(r *operation) {
 // with returns the request of a sample with another value of a parameter, or
 // without one if it is empty.
 func (p *prober) with(r *operation, s sample, param *openapi3.Parameter, value string) *http.Request {
-	req := p.build(r, p.anew(r, s))
+	req := p.build(r, s)
 	if query := req.URL.Query(); param.In == openapi3.ParameterInQuery {
 		if query.Del(param.Name); value != "" {
 			query.Set(param.Name, value)
@@ -109,7 +111,7 @@ func (p *prober) refusesChecksums(r *operation, s sample, beside string) (refuse
 	ways := map[string]*http.Request{}
 	for _, param := range apispec.Parameters(r.Route) {
 		if sum := ofOtherBytes(r, s, param.Name, param.Description, apispec.Resolved(param.Schema)); sum != "" {
-			ways[param.Name] = p.with(r, s, param, sum)
+			ways[param.Name] = p.with(r, p.anew(r, s), param, sum)
 		}
 	}
 	for _, in := range s.objects() {
