@@ -20,6 +20,8 @@ import (
 	"github.com/putpost/putpost/wrappers/upload"
 )
 
+var must = standintest.Must
+
 // service is both stand-ins on a socket with their console. Its client holds
 // the console's answers to the console's spec.
 type service struct {
@@ -38,13 +40,9 @@ func serve(t *testing.T, cfg console.Config, in ...store.Store) service {
 	mailer, err := naver.New(naver.Config{
 		Store: st, AccessKey: "test-access-key", SecretKey: "test-secret-key", Logger: logger,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	taker, err := office.New(office.Config{Store: st, Token: "test-token", Logger: logger})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cfg.Providers = []console.Provider{
 		{
 			Name: "ncloudmailer", Spec: standintest.Spec(t, "ncloudmailer"), Standin: mailer,
@@ -127,9 +125,7 @@ func (s service) send(name, content string) (upload.Result, error) {
 	client, err := ncloudmailer.New(ncloudmailer.Credentials{AccessKey: "test-access-key",
 		SecretKey: "test-secret-key"},
 		upload.Config{BaseURL: s.url + "/api/v1", Retry: upload.Retry{Attempts: 1}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.t, err)
 	return client.Upload(s.t.Context(), upload.Bytes(name, []byte(content)))
 }
 
@@ -137,9 +133,7 @@ func (s service) send(name, content string) (upload.Result, error) {
 func (s service) sent(name, content string) upload.Result {
 	s.t.Helper()
 	res, err := s.send(name, content)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.t, err)
 	return res
 }
 
@@ -176,9 +170,7 @@ func (s service) uploaded(content string) (url, id string) {
 func newConsole(t *testing.T, cfg console.Config) *console.Console {
 	t.Helper()
 	c, err := console.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return c
 }
 

@@ -25,16 +25,12 @@ type event struct{ name, id, data string }
 func (s service) listen(query string, header ...string) <-chan event {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+"/_putpost/events?"+query, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.t, err)
 	if len(header) > 0 {
 		req.Header.Set(header[0], header[1])
 	}
 	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	must(s.t, err)
 	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
 		s.t.Fatalf("the events are answered with %s, %s", resp.Status, resp.Header.Get("Content-Type"))
 	}
@@ -199,9 +195,7 @@ func TestListenersThatNeverReadHoldNobodyUp(t *testing.T) {
 	before := runtime.NumGoroutine()
 	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		io.WriteString(conn, "GET /_putpost/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		return conn
 	}

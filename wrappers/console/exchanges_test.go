@@ -95,9 +95,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 	s.put(target+"&x=y", "text/plain", "hello")
 	s.announce("Bearer a-wrong-token")
 	u, err := url.Parse(target)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var all strings.Builder
 	for _, path := range []string{"exchanges", "exchanges/2", "files", "faults", "health", "providers"} {
 		all.WriteString(s.ask(http.MethodGet, path, "").Text)
@@ -117,9 +115,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 
 func TestEachRuleHasAMeaning(t *testing.T) {
 	source, err := os.ReadFile("../internal/contract/rule.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	rules := regexp.MustCompile(`(?m)^\tRule\w+ += "(.*)"$`).FindAllStringSubmatch(string(source), -1)
 	if len(rules) < 10 {
 		t.Fatalf("found %d rules", len(rules))

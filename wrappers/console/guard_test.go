@@ -58,9 +58,7 @@ func TestElsewhereTheConsoleAsksForItsToken(t *testing.T) {
 
 func TestUnderAForeignNameTheConsoleDoesNotEvenAskForItsToken(t *testing.T) {
 	machine, err := os.Hostname()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	public := func(*http.Request) string { return "https://files.example" }
 	proxy := func(r *http.Request) string { return "http://" + cmp.Or(r.Header.Get("X-Forwarded-Host"), r.Host) }
 	for _, tc := range []struct {

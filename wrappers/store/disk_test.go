@@ -13,26 +13,19 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 )
 
 func openDisk(t testing.TB, dir string) store.Store {
 	t.Helper()
 	st, err := store.Disk(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { st.(io.Closer).Close() })
 	return st
 }
 
-// must fails the test if err is not nil.
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = standintest.Must
 
 // put stores an object.
 func put(t testing.TB, st store.Store, key, contentType, text string) {
@@ -66,9 +59,7 @@ func files(t *testing.T, dir string) []string {
 		names = append(names, name)
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return names
 }
 
@@ -312,9 +303,7 @@ func TestADiskThatWasEmptiedByHandGoesOn(t *testing.T) {
 	dir := t.TempDir()
 	st := openDisk(t, dir)
 	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for _, entry := range entries {
 		must(t, os.RemoveAll(filepath.Join(dir, entry.Name())))
 	}
@@ -398,9 +387,7 @@ func TestTypesSurviveTheLossOfTheirSharedFile(t *testing.T) {
 	put(t, st, "other", "application/pdf", "x")
 	record := func(key string) fs.FileInfo {
 		fi, err := os.Stat(filepath.Join(dir, ".content-type", key))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return fi
 	}
 	if !os.SameFile(record("first"), record("second")) || os.SameFile(record("first"), record("other")) {

@@ -28,15 +28,11 @@ func TestALongFolderIsListedWholeWhileItIsEmptied(t *testing.T) {
 	for i := range count { // by hand: a Put syncs
 		path := filepath.Join(dir, "a", fmt.Sprint(i%2), fmt.Sprint(i))
 		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, nil, 0o600))
 	}
 	seen := map[string]bool{}
 	for key, err := range store.Keys(t.Context(), st, "a") {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		seen[key] = true
 		must(t, st.Delete(t.Context(), key))
 	}

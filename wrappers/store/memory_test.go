@@ -104,9 +104,7 @@ func TestAMemoryReaderIsAnIoReader(t *testing.T) {
 	want := strings.Repeat("0123456789abcdef", 20_000) // several chunks
 	put(t, st, "a", "", want)
 	r, _, err := st.Open(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if err := iotest.TestReader(r, []byte(want)); err != nil {
 		t.Error(err)
 	}

@@ -14,9 +14,7 @@ func TestANoteIsAnObjectOfTheDefaultType(t *testing.T) {
 	for name, st := range map[string]store.Store{"disk": openDisk(t, dir), "memory": store.Memory(0)} {
 		must(t, store.Note(t.Context(), st, "a/note", []byte("text")))
 		r, info, err := st.Open(t.Context(), "a/note")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		text, err := io.ReadAll(r)
 		r.Close()
 		if string(text) != "text" || err != nil || info.Size != 4 || info.ContentType != store.DefaultContentType {

@@ -52,9 +52,7 @@ func TestAShellCompletesCommandsFlagsAndValues(t *testing.T) {
 
 func TestTheScriptsAskTheProgram(t *testing.T) {
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for shell, ask := range map[string]string{
 		"bash": "COMP_WORDS=(putpost send --to ncl) COMP_CWORD=3; _putpost putpost; echo \"${COMPREPLY[*]}\"",
 		"zsh":  "compadd() { echo $found }; words=(putpost send --to ncl) CURRENT=4; _putpost",

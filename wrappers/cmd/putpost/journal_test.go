@@ -43,9 +43,7 @@ func TestASecondRunSendsOnlyWhatChanged(t *testing.T) {
 	}
 
 	info, err := os.Stat(at("swapped"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	os.WriteFile(at("longer"), []byte("12345"), 0o644)
 	os.Chtimes(at("touched"), time.Time{}, time.Now().Add(time.Second))
 	os.Chmod(at("mode"), 0o600) // does not change the content
@@ -166,9 +164,7 @@ func TestADamagedJournalIsCheckedAndRepaired(t *testing.T) {
 	invoke(s.env, nil, args...).is(t, 0, 3)
 	invoke(nil, nil, "journal", "check", path).is(t, 0, 0, "no damage")
 	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	content[len(content)/2] = 0
 	must(t, os.WriteFile(path, content, 0o600))
 	invoke(s.env, nil, args...).refused(t, exitUsage, "putpost journal repair")

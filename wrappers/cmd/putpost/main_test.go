@@ -76,13 +76,7 @@ func (r result) refused(t *testing.T, code int, want string) {
 	}
 }
 
-// must fails the test if err is not nil.
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
+var must = standintest.Must
 
 // patience is long, because a machine with other work may take long.
 const patience = time.Minute
@@ -113,13 +107,9 @@ func environ(env map[string]string) environment { return func(name string) strin
 func loopbackStandins(t *testing.T, cfg standinConfig) standins {
 	t.Helper()
 	env, _, err := serveCredentials(environ(nil), true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	all, err := newStandins(env, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return all
 }
 
@@ -193,9 +183,7 @@ func files(t *testing.T, pairs ...string) (dir string) {
 	for i := 0; i < len(pairs); i += 2 {
 		path := filepath.Join(dir, pairs[i])
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		if err := os.WriteFile(path, []byte(pairs[i+1]), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(path, []byte(pairs[i+1]), 0o644))
 	}
 	return dir
 }

@@ -25,9 +25,7 @@ func terminal(t *testing.T, columns uint16) (tty *os.File, screen func() string)
 	if err == nil {
 		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -106,9 +104,7 @@ func TestThereIsNoStatusLineWhereItCannotBeDrawn(t *testing.T) {
 	tty, _ := terminal(t, 80)
 	none, _ := terminal(t, 0)
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer null.Close()
 	set := func(name, value string) environment { return environ(map[string]string{name: value}) }
 	for name, tc := range map[string]struct {

@@ -30,9 +30,7 @@ func command(t *testing.T, env map[string]string, args ...string) *process {
 		t.Skip("-short leaves out the program as a process of its own: signals, drains, and runs that are killed")
 	}
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
 	p.Stdout, p.Stderr = &p.stdout, &p.stderr
 	// Without GOCOVERDIR a program with coverage writes a warning to standard
@@ -147,9 +145,7 @@ func TestAnInterruptEndsTheWaitForStandardInput(t *testing.T) {
 		n := s.sends()
 		p := command(t, s.env, append([]string{"send", "--to", "ncloudmailer"}, args...)...)
 		stdin, err := p.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		path := filepath.Join(files(t, "a", "a"), "a")
 		p.start(t)
 		fmt.Fprintln(stdin, path)
@@ -202,9 +198,7 @@ func TestAKilledRunIsTakenUpWhereItWas(t *testing.T) {
 			to := providers[provider]
 			j, err := journal.Open(noted, journal.Target{To: provider,
 				Base: to.destination(environ(s.env))})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer j.Close()
 			for i := range count {
 				e, sent, err := j.Lookup(filepath.Join(dir, fmt.Sprint(i)))
@@ -223,9 +217,7 @@ func TestAReaderThatLeftIsAnError(t *testing.T) {
 	s := newService(t)
 	p := command(t, s.env, "send", "--to", "ncloudmailer", "-r", small(t, 20))
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	p.Stdout = w
 	r.Close()
 	p.start(t)

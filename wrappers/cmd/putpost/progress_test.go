@@ -88,9 +88,7 @@ func TestProgressIsALineNowAndThenWhereThereIsNoTerminal(t *testing.T) {
 func readHalf(t *testing.T, src upload.Source) {
 	t.Helper()
 	r, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer r.Close()
 	if n, err := r.Read(make([]byte, src.Size/2)); err != nil || int64(n) != src.Size/2 {
 		t.Fatal(n, err)

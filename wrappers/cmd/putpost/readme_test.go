@@ -20,9 +20,7 @@ func TestReadmeLinesForTheServerWork(t *testing.T) {
 		}
 	}
 	readme, err := os.ReadFile("../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	server, env := serving(t)
 	dir, base := files(t, "invoice.pdf", "%PDF-1.7"), strings.TrimSuffix(env[ncpBaseURL], "/api/v1")
 	var seen []string

@@ -160,17 +160,13 @@ func TestStandardInputIsSentWholeOrFromWhereItStands(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	open := func(offset int64) *os.File {
 		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		t.Cleanup(func() { f.Close() })
 		f.Seek(offset, io.SeekStart)
 		return f
 	}
 	piped, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	go func() {
 		io.WriteString(w, strings.Repeat("through a pipe ", 100_000))
 		w.Close()
@@ -214,9 +210,7 @@ func TestStandardInputIsSentWholeOrFromWhereItStands(t *testing.T) {
 func TestAFileThatGrowsOnStandardInputIsAnError(t *testing.T) {
 	s := newService(t)
 	f, err := os.OpenFile(filepath.Join(files(t, "in", "hello"), "in"), os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer f.Close()
 	s.intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if strings.HasPrefix(r.URL.Path, "/v1/fileUpload") {

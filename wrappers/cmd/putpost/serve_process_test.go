@@ -55,9 +55,7 @@ func TestTheConsoleShowsUploads(t *testing.T) {
 func TestAListenerDoesNotKeepServeFromEnding(t *testing.T) {
 	p, env := serving(t)
 	resp, err := http.Get(strings.TrimSuffix(env[ncpBaseURL], "/api/v1") + "/_putpost/events")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	if _, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil {
 		t.Fatal(err)

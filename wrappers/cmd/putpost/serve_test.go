@@ -83,27 +83,6 @@ func TestOnlyLoopbackGoesWithoutCredentialsAndOnlyIfNoneIsSet(t *testing.T) {
 
 var silent = slog.New(slog.DiscardHandler)
 
-// An empty credential must not match one that is not set.
-func TestAStandInWithATokenAloneTakesNoClient(t *testing.T) {
-	env := map[string]string{tfsToken: "x"}
-	all, err := newStandins(environ(env), standinConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, client := range []string{"client_id=&client_secret=",
-		"client_id=test-client-id&client_secret=test-client-secret"} {
-		body := "grant_type=client_credentials&" + client +
-			"&audience=https://api.24sevenoffice.com&login_organization=1"
-		req := httptest.NewRequest(http.MethodPost, "/oauth/token", strings.NewReader(body))
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		w := httptest.NewRecorder()
-		all.handler(silent).ServeHTTP(w, req)
-		if w.Code < 400 || strings.Contains(w.Body.String(), "access_token") {
-			t.Errorf("%s: got status %d: %s", client, w.Code, w.Body)
-		}
-	}
-}
-
 func TestAProviderThatIsLeftOutIsNamed(t *testing.T) {
 	// No machine has this address, so serve cannot listen on it.
 	got := invoke(map[string]string{tfsToken: "x"}, nil, "serve", "--addr", "192.0.2.1:0")

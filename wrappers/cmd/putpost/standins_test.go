@@ -96,9 +96,7 @@ func TestNoTwoStandInsServeTheSamePaths(t *testing.T) {
 func TestUnknownPathSaysWhichThereAreAndIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	all, err := newStandins(environ(map[string]string{ncpAccessKey: "a", ncpSecretKey: "s"}), standinConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	w := httptest.NewRecorder()
 	h := all.handler(slog.New(slog.NewTextHandler(&log, nil)))
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/files?signature=SECRET", nil))

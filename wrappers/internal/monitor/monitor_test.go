@@ -19,17 +19,15 @@ import (
 	"github.com/putpost/putpost/wrappers/internal/standintest"
 )
 
+var must = standintest.Must
+
 // watched serves h as the provider depot.
 func watched(t *testing.T, cfg monitor.Config, h http.HandlerFunc) (*monitor.Monitor, string) {
 	t.Helper()
 	spec, err := os.ReadFile("../../uploadtest/internal/lab/depot.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	c, err := contract.Parse(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	m := monitor.New(cfg)
 	ts := httptest.NewServer(m.Handler("depot", c, h))
 	t.Cleanup(ts.Close)
@@ -39,9 +37,7 @@ func watched(t *testing.T, cfg monitor.Config, h http.HandlerFunc) (*monitor.Mon
 func ask(t *testing.T, url string) (status int) {
 	t.Helper()
 	resp, err := http.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.StatusCode
@@ -225,9 +221,7 @@ func TestAFaultMayHandOutURLs(t *testing.T) {
 		}
 		r, _ := http.NewRequest(method, url+path, strings.NewReader("{}"))
 		resp, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		_, _ = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 		m.Quiet(10e9)

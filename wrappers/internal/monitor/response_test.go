@@ -79,9 +79,7 @@ func TestAWatchedAnswerArrivesAsItWasGiven(t *testing.T) {
 			c.answer(w)
 		})
 		resp, err := http.Get(url + "/v2/objects/o-1")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
 		m.Quiet(10e9)
@@ -104,9 +102,7 @@ func TestAWholeAnswerThatIsFlushedArrivesBeforeTheHandlerReturns(t *testing.T) {
 		<-arrived
 	})
 	resp, err := http.Post(url+"/v2/objects?a=1", "application/json", strings.NewReader("{}  "))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	x := m.Exchanges()[0]
 	got := fmt.Sprint(x.URI, " ", string(x.Answer), x.Header["Content-Type"], x.AnswerHeader["Content-Length"])

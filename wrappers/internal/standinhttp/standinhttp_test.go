@@ -138,9 +138,7 @@ func TestConnectionIsKeptWhenTheBodyWasRead(t *testing.T) {
 		refuse(w, r)
 	})
 	resp, err := http.Post("http://"+addr, "text/plain", strings.NewReader("body"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	standintest.Must(t, err)
 	resp.Body.Close()
 	if resp.Close {
 		t.Error("the answer closes the connection")
@@ -358,8 +356,6 @@ func TestCallerWhoOnlyListensIsAnswered(t *testing.T) {
 		}
 	})
 	conn := standintest.Dial(t, addr, "POST / HTTP/1.1\nHost: host\nContent-Length: 1\n\nx")
-	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-		t.Fatal(err)
-	}
+	standintest.Must(t, conn.(*net.TCPConn).CloseWrite())
 	standintest.Receive(t, conn).Is(http.StatusOK)
 }

@@ -83,13 +83,19 @@ func (u Unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// Must ends the test if err is not nil.
+func Must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Spec returns a provider's spec.
 func Spec(t testing.TB, provider string) []byte {
 	t.Helper()
 	spec, err := specs.FS.ReadFile(provider + ".yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	return spec
 }
 
@@ -97,9 +103,7 @@ func Spec(t testing.TB, provider string) []byte {
 func Request(t testing.TB, method, url string, body io.Reader, header ...string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	for pair := range slices.Chunk(header, 2) {
 		req.Header.Set(pair[0], pair[1])
 	}
@@ -127,9 +131,7 @@ func read(t testing.TB, asked string, resp *http.Response, err error) Answer {
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	return Answer{t, asked, resp.StatusCode, resp.Header, string(text)}
 }
 
@@ -176,14 +178,10 @@ func Stored(t testing.TB, k Keeper, id string) (content, contentType string) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "nothing", ""
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	defer rc.Close()
 	b, err := io.ReadAll(rc)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	return string(b), info.ContentType
 }
 
@@ -220,15 +218,10 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 func Dial(t testing.TB, url, text string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(conn, strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text)); err != nil {
-		t.Fatal(err)
-	}
+	Must(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
+	_, err = io.WriteString(conn, strings.NewReplacer("\r\n", "\r\n", "\n", "\r\n").Replace(text))
+	Must(t, err)
 	return conn
 }

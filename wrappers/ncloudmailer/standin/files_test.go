@@ -33,9 +33,7 @@ func TestReclaimDeletesWhatExpired(t *testing.T) {
 	clock.Add(12 * time.Hour)
 	young := s.create(form(file("young.txt", "x")))
 	clock.Add(12 * time.Hour)
-	if err := s.Reclaim(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.Reclaim(t.Context()))
 	if got, want := len(keys(t, st)), 4; got != want { // a file with its manifest, and the two foreign ones
 		t.Errorf("%d keys are left, want %d: %q", got, want, keys(t, st))
 	}
@@ -116,9 +114,7 @@ func TestABatchWithATornManifestIsIgnored(t *testing.T) {
 	a := s.create(form(file("a.txt", "x")))
 	key := "ncloudmailer/batches/" + a.TempRequestID + ".json"
 	r, info, err := st.Open(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	whole, _ := io.ReadAll(r)
 	for n := range info.Size - 1 { // without its line end it is whole
 		for _, torn := range []string{string(whole[:n]), string(whole[:n]) +
@@ -147,9 +143,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	a := s.create(form(file("a.txt", "x"), file("b.txt", "yz")))
 	list := func() (got []string) {
 		for f, err := range s.Files(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if age := time.Since(f.Time); age < 0 || age > time.Minute {
 				t.Errorf("%s is of %s", f.Name, f.Time)
 			}
@@ -172,9 +166,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	go func() { done <- s.send(s.request(http.MethodPost, "/api/v1/files", body, "Content-Type", formType)) }()
 	whole := form(file("first.txt", "x"), file("second.txt", strings.Repeat("y", 1<<20)))
 	io.WriteString(rest, whole[:len(whole)/2])
-	if err := s.Reset(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.Reset(t.Context()))
 	if got := list(); got != nil {
 		t.Errorf("after the reset: %q", got)
 	}

@@ -66,9 +66,7 @@ func TestSignatureVectors(t *testing.T) {
 func TestARequestThatNoServerReadIsSignedToo(t *testing.T) {
 	s := serve(t, standin.Config{})
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/api/v1/files/x?y=%2f", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	sign(r.Header, r.Method, "/api/v1/files/x?y=%2f", time.Now())
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)

@@ -30,6 +30,8 @@ const (
 	secretKey = "test-secret-key"
 )
 
+var must = standintest.Must
+
 // service is a stand-in on a socket, with a client that checks each answer
 // against the spec.
 type service struct {
@@ -51,9 +53,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 		cfg.Now = time.Now
 	}
 	h, err := standin.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	client := specclient.New(t, "ncloudmailer", &http.Transport{ExpectContinueTimeout: time.Second})
@@ -192,9 +192,7 @@ func (f failing) Put(ctx context.Context, key, contentType string, r io.Reader) 
 func keys(t *testing.T, st store.Store) (all []string) {
 	t.Helper()
 	for key, err := range store.Keys(t.Context(), st, "ncloudmailer") {
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		all = append(all, key)
 	}
 	return all

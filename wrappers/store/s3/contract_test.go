@@ -35,15 +35,11 @@ func TestContractOfAFormIntoABucket(t *testing.T) {
 	uploadtest.Run(t, func(t testing.TB) uploadtest.Subject {
 		st, prefix := g.openNew(t)
 		h, err := naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		srv := uploadtest.Serve(t, h, contract)
 		client, err := ncloudmailer.New(keys, upload.Config{BaseURL: srv.BaseURL,
 			Retry: upload.Retry{MaxWait: time.Millisecond}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return uploadtest.Subject{
 			Uploader: client,
 			Server:   srv,
@@ -64,18 +60,14 @@ func TestContractOfAPresignedPutIntoABucket(t *testing.T) {
 			contract)
 		front := g.front(t, srv.URL)
 		standin, err := office.New(office.Config{Store: front, Token: token})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		mux := http.NewServeMux()
 		mux.Handle("/v1/", standin)
 		mux.Handle("/"+bucket+"/", front)
 		h = mux
 		client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token}),
 			upload.Config{BaseURL: srv.BaseURL, Retry: upload.Retry{MaxWait: time.Millisecond}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return uploadtest.Subject{
 			Uploader: client,
 			Server:   srv,
@@ -91,13 +83,9 @@ func TestStandinsOnABucketKeepTheirSpecs(t *testing.T) {
 	g := startGateway(t)
 	st, _ := g.openNew(t)
 	form, err := naver.New(naver.Config{Store: st, AccessKey: keys.AccessKey, SecretKey: keys.SecretKey})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	presigned, err := office.New(office.Config{Store: st, Token: "static-token"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", form)
 	mux.Handle("/v1/", presigned)

@@ -21,9 +21,7 @@ func scripted(t *testing.T, answer http.HandlerFunc) *s3.Store {
 	srv := httptest.NewServer(answer)
 	t.Cleanup(srv.Close)
 	st, err := s3.OpenOnce("s3://bucket/prefix?endpoint="+srv.URL, cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return st
 }
 
@@ -149,9 +147,7 @@ func TestATornAnswerIsAnError(t *testing.T) {
 		io.WriteString(w, "half")
 	})
 	body, _, err := st.Open(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer body.Close()
 	if _, err := io.ReadAll(body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("error %v, want io.ErrUnexpectedEOF", err)

@@ -43,9 +43,7 @@ func startGateway(t testing.TB) *gateway {
 		}
 	}
 	g := &gateway{t: t, path: path, dir: t.TempDir(), addr: freeAddress(t)}
-	if err := os.Mkdir(filepath.Join(g.dir, bucket), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(filepath.Join(g.dir, bucket), 0o700))
 	g.start()
 	t.Cleanup(g.kill)
 	return g
@@ -74,9 +72,7 @@ func (g *gateway) start() {
 		"ROOT_SECRET_ACCESS_KEY="+cred.SecretAccessKey)
 	var stderr strings.Builder
 	g.cmd.Stderr = &stderr
-	if err := g.cmd.Start(); err != nil {
-		g.t.Fatal(err)
-	}
+	must(g.t, g.cmd.Start())
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		conn, err := net.Dial("tcp", g.addr)
 		if err == nil {
@@ -119,9 +115,7 @@ func (g *gateway) openNew(t testing.TB) (st *s3.Store, prefix string) {
 func opened(t testing.TB, rawURL string) *s3.Store {
 	t.Helper()
 	st, err := s3.Open(rawURL, cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return st
 }
 
@@ -141,9 +135,7 @@ func (g *gateway) objects(prefix string) (keys []string) {
 		}
 		return nil
 	})
-	if err != nil {
-		g.t.Fatal(err)
-	}
+	must(g.t, err)
 	return keys
 }
 

@@ -106,9 +106,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 
 func TestLifecycleRules(t *testing.T) {
 	got, err := s3.Lifecycle("/in/box/", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	const want = `{
   "Rules": [
     {

@@ -31,13 +31,9 @@ func send(t *testing.T, rawURL, contentType string, body io.Reader) (status int)
 func TestPresigningNeedsNoServer(t *testing.T) {
 	st := opened(t, "s3://bucket/in/box?endpoint=http://127.0.0.1:1&region=eu-north-1")
 	rawURL, err := st.PresignPut(t.Context(), "a/b", "application/pdf", 1500*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	u, err := url.Parse(rawURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	q := u.Query()
 	if u.Host != "127.0.0.1:1" || u.Path != "/bucket/in/box/a/b" {
 		t.Errorf("the URL is of %s%s", u.Host, u.Path)
@@ -96,9 +92,7 @@ func TestAPresignedURLForAnotherHost(t *testing.T) {
 	public := strings.Replace(g.addr, "127.0.0.1", "localhost", 1)
 	st := opened(t, g.url("x")+"&public=http://"+public)
 	rawURL, err := st.PresignPut(t.Context(), "a", "application/pdf", time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if !strings.HasPrefix(rawURL, "http://"+public+"/"+bucket+"/x/a?") {
 		t.Errorf("the URL is of %.60s", rawURL)
 	}
@@ -120,16 +114,12 @@ func TestAURLThatExpiredCostsANewStart(t *testing.T) {
 	st, prefix := g.openNew(t)
 	s3.SetClock(st, time.Now().Add(-2*time.Minute))
 	h, err := office.New(office.Config{Store: st, Token: "static-token", URLLife: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	srv := httptest.NewServer(h)
 	defer srv.Close()
 	client, err := twentyfourseven.New(oauth2.StaticTokenSource(&oauth2.Token{AccessToken: "static-token"}),
 		upload.Config{BaseURL: srv.URL + "/v1"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	src, opens := upload.Bytes("scan.pdf", []byte("%PDF-1.7")), 0
 	src.Open = func() (io.ReadCloser, error) {
 		opens++

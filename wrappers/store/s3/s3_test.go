@@ -9,10 +9,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/putpost/putpost/wrappers/internal/standintest"
 	"github.com/putpost/putpost/wrappers/store"
 	"github.com/putpost/putpost/wrappers/store/s3"
 	"github.com/putpost/putpost/wrappers/store/storetest"
 )
+
+var must = standintest.Must
 
 const part = 5 << 20
 
@@ -38,9 +41,7 @@ func TestStore(t *testing.T) {
 func TestAPutIntoAStoreThatDiesFailsAndShowsNothingLater(t *testing.T) {
 	g := startGateway(t)
 	st, err := s3.OpenOnce(g.url("x"), cred)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if _, err := st.Put(t.Context(), "a", "text/plain", strings.NewReader("old")); err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +112,7 @@ func TestCheckSaysWhatIsWrong(t *testing.T) {
 	for _, tt := range tests {
 		t.Run("wrong "+tt.name, func(t *testing.T) {
 			st, err := s3.Open(tt.url, tt.cred)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if err = st.Check(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %s", err, tt.want)
 			}

@@ -40,12 +40,8 @@ func (p program) serve(store string) (base string, cmd *exec.Cmd) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
+	must(p.t, err)
+	must(p.t, cmd.Start())
 	p.t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
@@ -102,9 +98,7 @@ func TestServersOnOneBucketAreOneService(t *testing.T) {
 	content := make([]byte, 6<<20)
 	_, _ = rand.Read(content)
 	path := filepath.Join(t.TempDir(), "청구서.pdf")
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, content, 0o600))
 
 	fileID, _, _ := strings.Cut(p.run(a, b, "send", "--to", "twentyfourseven", path), "\t")
 	sent := p.run(a, b, "send", "--to", "ncloudmailer", "--json", path)
@@ -113,9 +107,7 @@ func TestServersOnOneBucketAreOneService(t *testing.T) {
 	if fileID == "" || tempRequestID == "" {
 		t.Fatalf("the ids are %q and %q, of %s", fileID, tempRequestID, sent)
 	}
-	if err := first.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, first.Process.Kill())
 
 	if status := strings.Split(p.run(b, b, "getFileUploadStatus", fileID), "\t"); len(status) != 3 ||
 		status[0] != fileID || status[1] != "Completed" || status[2] == "" {
@@ -131,9 +123,7 @@ func TestServersOnOneBucketAreOneService(t *testing.T) {
 	if n := len(g.objects("shared/ncloudmailer/")); n != 0 {
 		t.Errorf("%d objects are left of what was deleted", n)
 	}
-	if err := second.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	must(t, second.Process.Signal(syscall.SIGTERM))
 	if err := second.Wait(); err != nil {
 		t.Errorf("the end of a server: %v", err)
 	}

@@ -16,11 +16,7 @@ import (
 
 func presign(ctx context.Context, s store.Store) error {
 	const key = "presigned/object"
-	url, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
-	if errors.Is(err, store.ErrNoPresign) {
-		return noURLs
-	}
-	must(err, "PresignPut")
+	url := presigned(ctx, s, key, "application/pdf", time.Minute)
 	must(absent(ctx, s, key), "after PresignPut alone")
 	if _, err := s.PresignPut(ctx, key, "text/plain\n", time.Minute); !errors.Is(err, fs.ErrInvalid) {
 		return fmt.Errorf("PresignPut with a bad content type: error %v, want fs.ErrInvalid", err)
@@ -28,45 +24,39 @@ func presign(ctx context.Context, s store.Store) error {
 
 	// Another type, or none, is refused.
 	for _, contentType := range []string{textPlain, "", "application/pdf; version=1"} {
-		status, err := send(ctx, url, contentType, []byte("x"))
-		must(err)
-		if status/100 != 4 {
-			return fmt.Errorf("PUT of %q to a URL for application/pdf: status %d, want a refusal", contentType, status)
-		}
+		must(send(ctx, 4, url, contentType, []byte("x")), "to a URL for application/pdf")
 		must(absent(ctx, s, key), "after the refused PUT of %q", contentType)
 	}
 
 	// It may be used again, and then overwrites; an empty body is a body.
 	for i, size := range []int{1000, 0, 20} {
 		b := content(uint64(i), size)
-		status, err := send(ctx, url, "application/pdf", b)
-		must(err)
-		if status/100 != 2 {
-			return fmt.Errorf("PUT %d of %d bytes: status %d", i+1, size, status)
-		}
+		must(send(ctx, 2, url, "application/pdf", b), "PUT %d", i+1)
 		must(holds(ctx, s, key, "application/pdf", b), "after PUT %d", i+1)
 	}
 
 	// No type given is the default type.
-	url, err = s.PresignPut(ctx, key, "", time.Minute)
-	must(err, "PresignPut without a content type")
-	if status, err := send(ctx, url, store.DefaultContentType, nil); err != nil || status/100 != 2 {
-		return fmt.Errorf("PUT of the default content type: status %d, error %v", status, err)
-	}
+	url = presigned(ctx, s, key, "", time.Minute)
+	must(send(ctx, 2, url, store.DefaultContentType, nil), "to a URL for no content type")
 	return holds(ctx, s, key, store.DefaultContentType, nil)
 }
 
-const noURLs = skipReason("the store gives no presigned URLs")
+// presigned returns a presigned URL. It skips the check of a store that gives
+// none.
+func presigned(ctx context.Context, s store.Store, key, contentType string, life time.Duration) string {
+	url, err := s.PresignPut(ctx, key, contentType, life)
+	if errors.Is(err, store.ErrNoPresign) {
+		err = skipReason("the store gives no presigned URLs")
+	}
+	must(err, "PresignPut")
+	return url
+}
 
 // presignBinds sends other methods, and another key, to a URL for a PUT.
 func presignBinds(ctx context.Context, s store.Store) error {
 	const key = "presigned/object"
 	must(put(ctx, s, key, "application/pdf", []byte("kept")))
-	rawURL, err := s.PresignPut(ctx, key, "application/pdf", time.Minute)
-	if errors.Is(err, store.ErrNoPresign) {
-		return noURLs
-	}
-	must(err, "PresignPut")
+	rawURL := presigned(ctx, s, key, "application/pdf", time.Minute)
 	other := strings.Replace(rawURL, "presigned/object", "presigned/other_", 1)
 	for what, req := range map[string]struct{ method, url string }{
 		"DELETE of the object":   {http.MethodDelete, rawURL},
@@ -89,23 +79,20 @@ func presignBinds(ctx context.Context, s store.Store) error {
 
 func presignEnds(ctx context.Context, s store.Store) error {
 	const key = "presigned/late"
-	url, err := s.PresignPut(ctx, key, textPlain, time.Second)
-	if errors.Is(err, store.ErrNoPresign) {
-		return noURLs
-	}
-	must(err, "PresignPut")
+	url := presigned(ctx, s, key, textPlain, time.Second)
 	time.Sleep(time.Second + 2*tick) // give or take a second
-	status, err := send(ctx, url, textPlain, []byte("late"))
-	must(err)
-	if status/100 != 4 {
-		return fmt.Errorf("PUT to a URL two seconds after its end: status %d, want a refusal", status)
-	}
+	must(send(ctx, 4, url, textPlain, []byte("late")), "two seconds after the end of the URL")
 	return absent(ctx, s, key)
 }
 
-// send puts b to a presigned URL, as a client does.
-func send(ctx context.Context, url, contentType string, b []byte) (status int, err error) {
-	return exchange(ctx, http.MethodPut, url, contentType, b)
+// send puts b to a presigned URL, as a client does, and checks the class of the
+// status.
+func send(ctx context.Context, class int, url, contentType string, b []byte) error {
+	status, err := exchange(ctx, http.MethodPut, url, contentType, b)
+	if err == nil && status/100 != class {
+		err = fmt.Errorf("PUT of %d bytes of %q: status %d, want %dxx", len(b), contentType, status, class)
+	}
+	return err
 }
 
 func exchange(ctx context.Context, method, url, contentType string, b []byte) (status int, err error) {

@@ -18,9 +18,7 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	s.put(i.UploadURL, "a/b", "xyz")
 	list := func() (got []string) {
 		for f, err := range s.Files(t.Context()) {
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			got = append(got, fmt.Sprint(f.ID, f.Name, f.ContentType, f.Size, f.Time.IsZero()))
 		}
 		return got
@@ -28,12 +26,8 @@ func TestFilesAreListedUntilTheyAreReset(t *testing.T) {
 	if got, want := list(), []string{fmt.Sprint(i.FileID, "", "a/b", 3, false)}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if err := s.SetStatus(t.Context(), i.FileID, "Failed"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Reset(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.SetStatus(t.Context(), i.FileID, "Failed"))
+	must(t, s.Reset(t.Context()))
 	if got := list(); got != nil {
 		t.Errorf("after the reset: %q", got)
 	}

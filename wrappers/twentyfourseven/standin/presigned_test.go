@@ -54,9 +54,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 	s := serve(t, standin.Config{MaxSize: 100})
 	i, other := s.initiate(plain), s.initiate(plain)
 	u, err := url.Parse(i.UploadURL)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	with := func(name, value string) string {
 		v, q := *u, u.Query()
 		q.Set(name, value)
@@ -121,9 +119,7 @@ func TestPresignedURLTakesNothingElse(t *testing.T) {
 func raw(t *testing.T, target, request string, hangUp bool) answer {
 	t.Helper()
 	u, err := url.Parse(target)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	conn := standintest.Dial(t, u.Host, strings.ReplaceAll(request, "URI", u.RequestURI()))
 	if hangUp {
 		conn.(*net.TCPConn).CloseWrite()

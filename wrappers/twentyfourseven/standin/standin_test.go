@@ -28,6 +28,8 @@ const (
 	bearer       = "Bearer " + token
 )
 
+var must = standintest.Must
+
 // service is a stand-in on a socket, with a client that checks each answer
 // against the spec.
 type service struct {
@@ -47,9 +49,7 @@ func serve(t *testing.T, cfg standin.Config) *service {
 	}
 	cfg.Logger = slog.New(slog.NewTextHandler(log, nil))
 	h, err := standin.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	client := specclient.New(t, "twentyfourseven", &http.Transport{ExpectContinueTimeout: time.Second})
@@ -163,9 +163,7 @@ func TestFileComesInTwoSteps(t *testing.T) {
 		DocumentID     int64
 	}
 	first := s.status(i.FileID)
-	if err := json.Unmarshal([]byte(first), &done); err != nil {
-		t.Fatal(err)
-	}
+	must(t, json.Unmarshal([]byte(first), &done))
 	if done.FileID != i.FileID || done.Status != "Completed" || done.DocumentID < 1 || done.DocumentID > 1<<53-1 {
 		t.Errorf("after: %s", first)
 	}

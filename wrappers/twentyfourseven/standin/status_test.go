@@ -18,9 +18,7 @@ func TestStatusIsTheOneThatWasSet(t *testing.T) {
 	id := s.initiate("a/b").FileID
 	for _, word := range []string{"Failed", "Pending", "Scanning for viruses", "Completed", "ferdig: på plass",
 		"Pending"} {
-		if err := s.SetStatus(t.Context(), id, word); err != nil {
-			t.Fatal(err)
-		}
+		must(t, s.SetStatus(t.Context(), id, word))
 		if got := s.status(id); !strings.Contains(got, `"status":"`+word+`"`) ||
 			strings.Contains(got, "documentId") != (word == "Completed") {
 			t.Errorf("%s: %s", word, got)

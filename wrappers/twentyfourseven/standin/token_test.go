@@ -164,9 +164,12 @@ func TestTokenRequestsAreChecked(t *testing.T) {
 		t.Errorf("the log shows the secret:\n%s", s.log)
 	}
 	// Without a client no token is issued, not even to an empty client.
-	a, g := serve(t, standin.Config{Token: token}).grant(grantForm().Encode())
-	if a.Is(http.StatusUnauthorized); g.Error != "invalid_client" {
-		t.Errorf("no client configured: %+v", g)
+	static := serve(t, standin.Config{Token: token})
+	for form, want := range map[string]string{grantForm().Encode(): "invalid_client",
+		set("client_id", "") + "&client_id=": "invalid_request"} {
+		if _, g := static.grant(form); g.Error != want {
+			t.Errorf("no client configured: %+v, want %s", g, want)
+		}
 	}
 	// Without a static token, an empty token is not valid.
 	if serve(t, standin.Config{ClientID: clientID, ClientSecret: clientSecret}).opens("") {
