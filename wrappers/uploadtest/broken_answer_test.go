@@ -49,6 +49,11 @@ var brokenAnswers = []bite{
 	{"an id is read as a number where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
 		client: numbers}, idsAsWritten,
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
+	{"an id that is told again is read as a number", rig{form: true,
+		client: asksBack("", func(res *upload.Result, id string) error {
+			res.ID = rounded(id)
+			return nil
+		})}, idsAsWritten, `submit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id of null is one where each is a number", rig{raw: true, received: bareIDs, stored: unseen,
 		sent: faulty.Status(201, "", toldAs(`"id":null`, `"id":1`))}, unusable,
 		"deposit answered 201 and null for an id: error: none"},

@@ -195,6 +195,35 @@ var rightClients = []bite{
 			return answer.literal(), err
 		})
 	}}, redirectsTellNothing, ""},
+	{"what one answer told is compared with what another tells", rig{form: true,
+		received: func(next http.Handler) http.Handler {
+			var last atomic.Value
+			return faulty.Arrival("/objects/o-last", func(r *http.Request) {
+				r.URL.Path = "/v2/objects/" + last.Load().(string)
+			})(faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
+				last.Store(strings.Trim(string(hexID.Find(rec.Body.Bytes())), `"`))
+			})(next))
+		}, client: asksBack("o-last", func(res *upload.Result, id string) (err error) {
+			if id != res.ID {
+				err = errors.New("it is told otherwise now")
+			}
+			return err
+		})}, idsAsWritten, ""},
+	{"a client asks about another object too", rig{form: true, client: asksBack("o-0",
+		func(_ *upload.Result, id string) (err error) {
+			if id != "o-0" {
+				err = errors.New("it is told otherwise")
+			}
+			return err
+		})}, idsAsWritten, ""},
+	{"a function returns no id, and an answer has an empty text", rig{raw: true, stored: unseen,
+		client:   plainly(result(func(r *upload.Result) { r.ID = "" })),
+		received: faulty.Reply("/raw", faulty.Said(`"size":`, `"note":"","size":`))}, idsAsWritten, ""},
+	{"an id stands in what is signed", rig{form: true, client: asks(1),
+		sent: faulty.RequestTo("/objects/", func(r *http.Request) { r.Header.Set("X-Signed", r.URL.RequestURI()) }),
+		received: faulty.Refuses(401, func(r *http.Request) bool {
+			return strings.Contains(r.URL.Path, "/objects/") && r.Header.Get("X-Signed") != r.RequestURI
+		})}, idsAsWritten, ""},
 	{"the spec has no 404 for an id", rig{form: true, client: asks(1),
 		spec: bytes.ReplaceAll(lab.DepotSpec, []byte("\n        '404': {description: Refused without a word.}"), nil)},
 		idsAsWritten, ""},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -291,40 +292,86 @@ func otherSpellings(t *trial) {
 // text, or a number of any size.
 func idsAsWritten(t *trial) {
 	first, ok := t.about("an upload without a fault").arrives(file(54321)) // no id is this number
-	if !ok {
+	if !ok || first.ID == "" {
 		return
 	}
 	requests := t.requests()
-	for i, r := range requests {
-		withID := idsOf(r.Answer, first.ID)
-		if slices.ContainsFunc(requests[i+1:], func(q Request) bool {
-			return q.names(first.ID) && !t.Server.contract.Declares(q.Op, http.StatusNotFound)
+	at := slices.IndexFunc(requests, func(r Request) bool { return has(r.Answer, first.ID) })
+	if at < 0 || slices.ContainsFunc(requests[at+1:], func(q Request) bool {
+		return q.names(first.ID) && !t.Server.contract.Declares(q.Op, http.StatusNotFound)
+	}) {
+		return // the server could not say that it does not know another id
+	}
+	r := requests[at] // a client need not read the id again where a later answer repeats it
+	for _, written := range []string{"9007199254740993", `"a/b c%2F+é"`, `"007"`} {
+		id := strings.Trim(written, `"`)
+		if slices.ContainsFunc(requests[at:], func(q Request) bool {
+			answer := idsOf(q.Answer, first.ID)(string(q.Answer), written)
+			return answer != string(q.Answer) && !t.Server.contract.Allows(q.Op, q.Status, []byte(answer))
 		}) {
-			return // the server could not say that it does not know another id
+			continue
 		}
-		for _, written := range []string{"9007199254740993", `"a/b c%2F+é"`, `"007"`} {
-			id, answer := strings.Trim(written, `"`), withID(string(r.Answer), written)
-			if answer == string(r.Answer) || !t.Server.contract.Allows(r.Op, r.Status, []byte(answer)) {
-				continue
+		t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
+			t.seen.Note(aID)
+			gives, tells := renamed(r.Answer, first.ID, written)
+			t.Server.Inject(r.Op, forEver, gives)
+			t.Server.Inject("", forEver, tells)
+			res, err := t.send(t.Context(), file(54321))
+			strange := func(last Request) bool { return last.Op != r.Op && last.Status/100 == 4 }
+			switch all := t.requests(); {
+			case err != nil && slices.ContainsFunc(all, strange): // a body or a signature has the id in it
+			case err != nil:
+				t.broke("upload: %v", err)
+			case res.ID != id:
+				t.broke("result: the ID is %q, want %q", res.ID, id)
 			}
-			t.about("%s answered with the id %s", r.Op, id).fresh(func(t *trial) {
-				t.seen.Note(aID)
-				t.Server.Inject(r.Op, forEver, respelledText(func(s string) string { return withID(s, written) }))
-				res, err := t.send(t.Context(), file(54321))
-				strange := func(last Request) bool { return last.Op != r.Op && last.Status/100 == 4 }
-				switch all := t.requests(); {
-				case err != nil && slices.ContainsFunc(all, strange): // it asks about an id that nobody gave out
-				case err != nil:
-					t.broke("upload: %v", err)
-				case res.ID != id:
-					t.broke("result: the ID is %q, want %q", res.ID, id)
+		})
+	}
+}
+
+// renamed returns faults that give an upload another id than the handler does.
+// Gives is for the operation whose answer said gives the id. Tells is for all
+// others. Every answer tells the other id, and a URL may name it.
+func renamed(said []byte, id, written string) (gives, tells Fault) {
+	members := contract.Members(said)
+	name := members[slices.IndexFunc(members, func(m contract.Member) bool { return m.Value == id })].Name
+	var given atomic.Value // what the handler calls it
+	given.Store("")
+	fault := func(learn bool) Fault {
+		respelled := respelledText(func(s string) string {
+			for _, m := range contract.Members([]byte(s)) {
+				if learn && m.Name == name {
+					given.Store(m.Value)
+					break
 				}
+			}
+			return idsOf([]byte(s), given.Load().(string))(s, written)
+		})
+		return func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				respelled(next).ServeHTTP(w, renaming(r, strings.Trim(written, `"`), given.Load().(string)))
 			})
 		}
-		if has(r.Answer, first.ID) {
-			return // a client need not read it again where a later answer repeats it
-		}
 	}
+	return fault(true), fault(false)
+}
+
+// words matches what stands between the separators of a URL.
+var words = regexp.MustCompile(`[^/?&=:;,()]+`)
+
+// renaming puts one id in another's place in the URL of a request.
+func renaming(r *http.Request, old, id string) *http.Request {
+	r = r.Clone(r.Context())
+	r.RequestURI = words.ReplaceAllStringFunc(r.RequestURI, func(word string) string {
+		if text, err := url.PathUnescape(word); err == nil && text == old {
+			return url.PathEscape(id)
+		}
+		return word
+	})
+	if u, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		r.URL = u
+	}
+	return r
 }
 
 // idsOf finds the members that hold the id in a JSON answer, as a text or as a

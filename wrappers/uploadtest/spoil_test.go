@@ -2,6 +2,7 @@ package uploadtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -329,12 +330,15 @@ func plainly(spoil func(upload.Uploader) upload.Uploader) func(upload.Uploader) 
 	return func(u upload.Uploader) upload.Uploader { return plain(spoil(u)) }
 }
 
-// numbers reads an id as a number, if it looks like one.
-var numbers = result(func(r *upload.Result) {
-	if f, err := strconv.ParseFloat(r.ID, 64); err == nil {
-		r.ID = fmt.Sprint(f)
+// rounded reads an id as a number, if it looks like one.
+func rounded(id string) string {
+	if f, err := strconv.ParseFloat(id, 64); err == nil {
+		return fmt.Sprint(f)
 	}
-})
+	return id
+}
+
+var numbers = result(func(r *upload.Result) { r.ID = rounded(r.ID) })
 
 // noSpaces refuses an id with a space.
 var noSpaces = uploads(func(c call) (upload.Result, error) {
@@ -460,4 +464,21 @@ type checksumKey struct{}
 func look(c call, id string, said *depotAnswer) error {
 	client := c.u.(*depotClient)
 	return client.do(c.ctx, "look", "GET", client.base+"/objects/"+url.PathEscape(id), "", nil, said)
+}
+
+// asksBack asks about what it sent, under its id or another one, and uses the id
+// that it is told.
+func asksBack(under string, use func(res *upload.Result, id string) error) func(upload.Uploader) upload.Uploader {
+	return uploads(func(c call) (upload.Result, error) {
+		res, err := c.send()
+		if err != nil {
+			return res, err
+		}
+		said := new(depotAnswer)
+		if err = look(c, cmp.Or(under, res.ID), said); err == nil {
+			res.TraceID = said.trace
+			err = use(&res, said.ID)
+		}
+		return res, err
+	})
 }
