@@ -305,9 +305,6 @@ func (a answer) turnsDown(what string) {
 		}
 		return
 	}
-	if a.req.GetBody == nil {
-		return
-	}
 	body, _ := a.req.GetBody()
 	sent, _ := io.ReadAll(body) // from memory: no error
 	a.brought(sent, what+", which was refused")

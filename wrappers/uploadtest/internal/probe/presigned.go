@@ -165,10 +165,9 @@ func tampered(out contract.HandedOut) map[string]contract.HandedOut {
 	if strings.EqualFold(out.Method, http.MethodPost) {
 		ways["by another method"] = by(http.MethodPut)
 	}
-	if to, err := url.Parse(address); err == nil {
-		to.Path, to.RawPath = to.Path+"x", ""
-		ways["with another key"] = at(to.String(), query)
-	}
+	to, _ := url.Parse(address) // it was parsed before
+	to.Path, to.RawPath = to.Path+"x", ""
+	ways["with another key"] = at(to.String(), query)
 	if out.ContentType != "" && out.Fields == nil && !out.Session && !azure.MatchString(query) {
 		other := out
 		other.ContentType, other.Header = "application/x-uploadtest", out.Header.Clone()

@@ -140,9 +140,7 @@ func (p *prober) faults(req *http.Request) []*contract.Violation {
 // memory.
 func (p *prober) exchange(req *http.Request) *contract.Exchange {
 	begun := req.Clone(req.Context())
-	if req.GetBody != nil {
-		begun.Body, _ = req.GetBody()
-	}
+	begun.Body, _ = req.GetBody()
 	x := p.contract.Begin(begun, contract.Watch{})
 	if watched := x.Watching(begun.Context(), begun); watched.Body != nil {
 		_, _ = io.Copy(io.Discard, watched.Body)
