@@ -50,7 +50,7 @@ func (p *prober) lists(r *operation) {
 	if !p.await(nil, r.name+" in pages", func() bool { // it may have grown meanwhile
 		_, short = p.walks(r, path, 2)
 		of := list
-		if by := pagingOf(r); !by.goesOn() && len(short) == max(2, by.least) { // nobody knows what the next page is
+		if by := pagingOf(r); !by.leadsOn() && len(short) == max(2, by.least) { // nobody knows what the next page is
 			of = list[:min(len(short), len(list))]
 		}
 		if same := short == nil || slices.EqualFunc(short, of, sameThing); same {
@@ -233,8 +233,8 @@ func pagingOf(r *operation) (by paging) {
 	return by
 }
 
-// goesOn reports whether it can be known what the next page is.
-func (by paging) goesOn() bool { return by.said || by.cursor+by.page+by.offset != "" }
+// leadsOn reports whether it can be known what the next page is.
+func (by paging) leadsOn() bool { return by.said || by.cursor+by.page+by.offset != "" }
 
 // next returns the URL of the next page, or nil behind the last. Had is the
 // number of elements of all pages so far.

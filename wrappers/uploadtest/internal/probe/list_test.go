@@ -314,11 +314,11 @@ func TestWhatAListSaysOfItself(t *testing.T) {
 		}
 	}
 	for _, by := range []paging{{said: true}, {cursor: "c"}, {page: "p"}, {offset: "o"}} {
-		if !by.goesOn() {
+		if !by.leadsOn() {
 			t.Errorf("%+v does not go on", by)
 		}
 	}
-	if (paging{limit: "l"}).goesOn() {
+	if (paging{limit: "l"}).leadsOn() {
 		t.Error("a limit alone goes on")
 	}
 }

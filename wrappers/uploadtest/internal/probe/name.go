@@ -30,8 +30,9 @@ var (
 	fileKinds = regexp.MustCompile(`(?i)^(media|file)[_-]?type$`)
 	anyBytes  = regexp.MustCompile(`^(application|binary)/(octet-stream|binary)$`) // a server may know better
 	digests   = regexp.MustCompile(`(?i)(md5|sha-?_?(1|256|512)|checksum|digest|hash)([_-]?(sum|value|hex|base64))?$`)
-	// compares matches what a description says of a checksum that is compared.
-	compares = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|verif|reject|will check`)
+	// comparesSum matches what a description says of a checksum that is compared.
+	comparesSum = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|` +
+		`verif|reject|will check`)
 
 	// respells matches what a spec says of names that the server changes. The word may
 	// stand in the sentence before.

@@ -71,6 +71,9 @@ func newOperation(r *routers.Route) *operation {
 	return it
 }
 
+// isMissed reports whether an operation waits for what an answer may still give.
+func (r *operation) isMissed() bool { return r.unfound != "" && !r.succeeded }
+
 // byQuery reports whether the id in an operation's query tells what it is about.
 func (r *operation) byQuery() bool { return len(r.params) == 0 && r.last != "" }
 
@@ -159,13 +162,13 @@ func tellsOf(r *operation, status string, such *regexp.Regexp) bool {
 	return said != nil && said.Value.Description != nil && such.MatchString(*said.Value.Description)
 }
 
-// unfound are the statuses by which an operation may say that something is not there.
-var unfound = []string{"404", "410", "4XX", "default"}
+// absent are the statuses by which an operation may say that something is not there.
+var absent = []string{"404", "410", "4XX", "default"}
 
 // refusesUnknown reports whether an operation has an answer for what is not
 // there. A DELETE without one may be answered like the first.
 func refusesUnknown(r *operation) bool {
-	return r.Method != http.MethodDelete || declares(r, unfound...)
+	return r.Method != http.MethodDelete || declares(r, absent...)
 }
 
 // mayAnswer reports whether an operation declares such a body of an answer.

@@ -87,7 +87,7 @@ type prober struct {
 	right      map[string]map[string]bool // values that were right, by their places
 	tagged     map[string]string          // sums of files, by path and ETag
 	strange    map[string]bool            // paths whose ids are of another kind
-	names      int                        // how many other names were given
+	renamings  int                        // how many other names were given
 	baits      int                        // how many files were sent to be refused
 	comeLater  map[string]sentFile        // what was said of files that come later, by the names of their ids
 	comesWith  map[string]bool            // the names of ids that are there only once a file is
@@ -178,7 +178,7 @@ func (p *prober) sumsUp() {
 	p.Helper()
 	p.lags()
 	for _, r := range p.ops {
-		if r.unfound != "" && !r.succeeded {
+		if r.isMissed() {
 			p.unseen(r, "%s", r.unfound)
 		}
 	}

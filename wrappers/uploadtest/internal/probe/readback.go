@@ -26,7 +26,8 @@ func (p *prober) reads(m *made) {
 	late := func() bool { return m.had && m.pending != nil }
 	left := p.comes(m, "what comes of an upload", func() bool {
 		p.readsOnce(m)
-		return m.coming == nil && !late() && !(m.unready != "" && p.unfound())
+		isMissed := slices.ContainsFunc(p.ops, (*operation).isMissed)
+		return m.coming == nil && !late() && !(m.unready != "" && isMissed)
 	})
 	switch {
 	case left: // it is read again later
@@ -38,11 +39,6 @@ func (p *prober) reads(m *made) {
 		m.coming.unfound = fmt.Sprintf("no answer gave its %s: %s, %v after a file was sent", m.coming.last, m.unready,
 			m.age())
 	}
-}
-
-// unfound reports whether an operation waits for what an answer may still give.
-func (p *prober) unfound() bool {
-	return slices.ContainsFunc(p.ops, func(r *operation) bool { return r.unfound != "" && !r.succeeded })
 }
 
 // age returns how long ago the file was sent, in words of a message.

@@ -242,7 +242,7 @@ func (p *prober) unknown(r *operation) {
 // makes it, no answer gave another one than the spec's example, and the operation has
 // no answer for one that is not there.
 func (p *prober) brings(r *operation, name string) bool {
-	return !declares(r, unfound...) && p.at(r.above(name), http.MethodPost) == nil &&
+	return !declares(r, absent...) && p.at(r.above(name), http.MethodPost) == nil &&
 		slices.ContainsFunc(r.required, func(param *openapi3.Parameter) bool {
 			return param.Name == name && p.learned[name] == apispec.TextOf(apispec.ExampleOf(param))
 		})

@@ -104,7 +104,7 @@ func ofOtherBytes(r *operation, s sample, name, description string, schema *open
 		}
 	}
 	if !one || !checksums.MatchString(name) || schema == apispec.Unknown || apispec.IsBinary(schema) ||
-		!declares(r, "422") && !compares.MatchString(description) && !tellsOf(r, "400", compares) {
+		!declares(r, "422") && !comparesSum.MatchString(description) && !tellsOf(r, "400", comparesSum) {
 		return ""
 	}
 	return checksum(name, "", schema, []byte("uploadtest: other bytes"))

@@ -138,12 +138,12 @@ func (m *made) opposite() map[string]any {
 // renamed returns the sample under other names.
 func (p *prober) renamed(r *operation, s sample) sample {
 	s = p.rekeyed(r, s)
-	p.names++
+	p.renamings++
 	other := func(name string, schema *openapi3.Schema) string {
 		base := strings.LastIndexAny(name, `/\`) + 1
-		text := fmt.Sprintf("%s%d-%s", name[:base], p.names, name[base:])
+		text := fmt.Sprintf("%s%d-%s", name[:base], p.renamings, name[base:])
 		if schema.VisitJSON(text) != nil {
-			text = name[:base] + varied(name[base:], p.names)
+			text = name[:base] + varied(name[base:], p.renamings)
 		}
 		return text
 	}

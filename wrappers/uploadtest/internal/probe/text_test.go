@@ -95,12 +95,12 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 		"make": "map[code:DE kind:k sku:7-S-1 thingId:7-t who:map[at:7-b@c.d number:7-a phone:1]]",
 		"pack": "map[code:DE kind:k sku:S-1 thingId:t who:map[at:b@c.d number:a phone:1]]",
 	} {
-		p.names = 6
+		p.renamings = 6
 		if got := fmt.Sprint(p.renamed(ops[of], who).object); got != want {
 			t.Errorf("%s gets %s, want %s", of, got, want)
 		}
 	}
-	p.names = 5
+	p.renamings = 5
 	for key, want := range map[string]string{"xyz": "xza", "xyZ": "xzZ", "0": "1", "9": "10", "3.11.0": "3.11.1",
 		"a1.9b": "a2.0b", "a9.txt": "b0.txt", ".a": "1.a", "z": "1a", "1:{[": "2:{["} {
 		if got := varied(key, 1); got != want {

@@ -249,8 +249,8 @@ func (p *prober) rekeyed(r *operation, s sample) sample {
 	key := p.chosen(r)
 	for _, param := range r.required {
 		if param.Name == key {
-			p.names++
-			s = s.under(key, varied(p.valueOf(r, param, sample{}), p.names))
+			p.renamings++
+			s = s.under(key, varied(p.valueOf(r, param, sample{}), p.renamings))
 		}
 	}
 	return s
