@@ -44,6 +44,9 @@ func TestACredentialIsSpoiledInItsOwnWay(t *testing.T) {
 		{"a longer", "Basic ", "?anna:secret", "Basic ?anna:secretx"},
 	} {
 		i := slices.IndexFunc(spoiled, func(s spoiling) bool { return s.what == c.what })
+		if i < 0 {
+			t.Fatalf("no credentials are spoiled as %q", c.what)
+		}
 		if is := spoiledBy(c.scheme+c.token, spoiled[i].make); is != c.want {
 			t.Errorf("%s %s%s became %q, want %q", c.what, c.scheme, c.token, is, c.want)
 		}
