@@ -29,7 +29,7 @@ import (
 type Spec struct {
 	*contract.Contract
 	Doc    *openapi3.T
-	Routes []*routers.Route // POST first and DELETE last, then in the order of their paths
+	Routes []*routers.Route // POST first and DELETE last, that of a part before that of the whole
 }
 
 // Parse reads a document. A base path replaces the paths of its servers. If
@@ -227,8 +227,8 @@ func mayHoldURL(ref *openapi3.SchemaRef, depth int) bool {
 	return strings.HasPrefix(schema.Format, "ur")
 }
 
-// routesOf returns the operations of a document: POST first and DELETE last,
-// then in the order of their paths.
+// routesOf returns the operations of a document: POST first and DELETE last, then in
+// the order of their paths. What is deleted takes its parts along: their DELETE is before.
 func routesOf(doc *openapi3.T) (routes []*routers.Route) {
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -239,8 +239,11 @@ func routesOf(doc *openapi3.T) (routes []*routers.Route) {
 	turn := map[string]int{http.MethodPut: 1, http.MethodPatch: 1, http.MethodGet: 2, http.MethodHead: 2,
 		http.MethodOptions: 2, http.MethodDelete: 3}
 	slices.SortFunc(routes, func(a, b *routers.Route) int {
-		return cmp.Or(cmp.Compare(turn[a.Method], turn[b.Method]), cmp.Compare(a.Path, b.Path),
-			cmp.Compare(a.Method, b.Method))
+		paths := cmp.Compare(a.Path, b.Path)
+		if a.Method == http.MethodDelete {
+			paths = -paths
+		}
+		return cmp.Or(cmp.Compare(turn[a.Method], turn[b.Method]), paths, cmp.Compare(a.Method, b.Method))
 	})
 	return routes
 }

@@ -135,7 +135,9 @@ paths:
         '202': {description: x, content: {application/json: {}}}
         '400': {description: x, content: {application/json: {examples: {b: {value: {n: 1}}, a: {value: [2]}}}}}
         '4XX': {description: x, content: {text/plain: {}}}
-    get: {operationId: any, responses: {default: {description: x}}}
+    get: {operationId: any, responses: &x {default: {description: x}}}
+    delete: {operationId: wipe, responses: *x}
+  /a/{n}: {delete: {operationId: drop, parameters: [{name: n, in: path, required: true, schema: {}}], responses: *x}}
   /b/{n}/c/{s}:
     put:
       operationId: put
@@ -146,6 +148,13 @@ paths:
       responses: {default: {description: x}}
   /v{n}-{s}.json: {get: {operationId: see, parameters: [*n, *s], responses: {default: {description: x}}}}
 `))
+	order := ""
+	for _, r := range c.Routes {
+		order += r.Operation.OperationID + " "
+	}
+	if order != "make put any see drop wipe " {
+		t.Errorf("the operations come as %s", order)
+	}
 	for _, ask := range []struct{ op, uri, want string }{
 		{"put", "/v1/b/7/c/x%20y?q=z", "map[n:7 q:z s:x%20y]"}, {"put", "/b/7/c/", "map[]"},
 		{"any", "/a?p=1", "map[p:1]"},

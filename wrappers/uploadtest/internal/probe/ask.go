@@ -274,8 +274,9 @@ func (p *prober) changes(a answer) {
 			return false
 		case r.Method == http.MethodDelete:
 			its := p.base + p.pathOf(r, m.found())
-			return m.about(r) && strings.HasSuffix(its, a.req.URL.Host+a.req.URL.EscapedPath()) &&
-				(!r.byQuery() || a.req.URL.Query().Get(r.last) == m.ids[r.last])
+			return strings.HasPrefix(m.place, path+"/") || // its parent took it along
+				m.about(r) && strings.HasSuffix(its, a.req.URL.Host+a.req.URL.EscapedPath()) &&
+					(!r.byQuery() || a.req.URL.Query().Get(r.last) == m.ids[r.last])
 		}
 		last := m.ids[r.last]
 		return (r.Method == http.MethodPut || r.Method == http.MethodPatch) &&

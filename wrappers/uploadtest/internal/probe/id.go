@@ -119,6 +119,8 @@ func (p *prober) namesOf(l leaf, m *made, a answer, all []leaf) (names []string)
 		names = []string{l.name, one(a.route.path) + l.name}
 	case !isID:
 		names = []string{l.name}
+	case ofThing && l.at >= 0 && a.route != m.by && slices.Contains(a.route.params, l.name): // {id} is of the whole
+		names = []string{one(a.route.path) + "Id"}
 	case ofThing:
 		names = []string{l.name, one(a.route.path) + "Id"}
 		if owner == "data" && l.beside(all, typed) != "" { // JSON:API, too

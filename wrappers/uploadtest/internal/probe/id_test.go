@@ -40,6 +40,8 @@ paths:
     {name: box, in: path, required: true, schema: {type: string}}]}}
   /access/datafile/{id}: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: file, responses: *all}}
+  /decks/{id}/cards: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
+    get: {operationId: cards, responses: *all}}
   /gids/{thing_gid}: {parameters: [{name: thing_gid, in: path, required: true, schema: {type: string}}],
     get: {operationId: gid, responses: *all}}
   /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],
@@ -178,10 +180,15 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 			t.Errorf("%s %s gives %s and %s, want %s and %s", c.answer, c.location, ids, ofFile, c.ids, c.ofFile)
 		}
 	}
-	m := &made{by: ops["hook"], ids: map[string]string{}}
-	p.learn(m, answer{route: m.by, body: []byte(`{"id":"m-1"}`)})
-	if got := fmt.Sprint(m.ids); got != "map[hookId:m-1 id:m-1 message_id:m-1]" {
-		t.Errorf("a hook gives %s", got)
+	for _, c := range []struct{ by, asked, answer, ids string }{
+		{"hook", "hook", `{"id":"m-1"}`, "map[hookId:m-1 id:m-1 message_id:m-1]"},
+		{"make", "cards", `[{"id":"c-1"}]`, "map[:1 cardId:c-1]"},
+		{"make", "cards", `{"id":"c-1"}`, "map[cardId:c-1 id:c-1]"},
+	} {
+		m := &made{by: ops[c.by], ids: map[string]string{}}
+		if p.learn(m, answer{route: ops[c.asked], body: []byte(c.answer)}); fmt.Sprint(m.ids) != c.ids {
+			t.Errorf("%s %s gives %s, want %s", c.asked, c.answer, m.ids, c.ids)
+		}
 	}
 	for body, want := range map[string]bool{
 		`{"file":"17be4678-dab7-4bc7-8753-28914a22960a"}`: true, `{"file":"a"}`: false,

@@ -300,10 +300,12 @@ func TestWhatARequestChangedIsForgotten(t *testing.T) {
 	}{
 		{"fill", "/things/t-1", 200, true}, {"fill", "/things/t-1", 400, false}, {"fill", "/things/t-2", 200, false},
 		{"look", "/things/t-1", 200, false}, {"drop", "/gone?thingId=t-1", 200, true},
-		{"drop", "/gone?thingId=t-2", 200, false},
+		{"drop", "/gone?thingId=t-2", 200, false}, {"drop", "/boxes/b-1", 200, true}, {"drop", "/boxes/b-", 200, false},
+		{"drop", "/boxes/b-1", 404, false},
 	} {
 		p, ops := specProber(t, readSpec)
-		p.kept = []*made{{by: ops["make"], ids: map[string]string{"id": "t-1", "thingId": "t-1"}, own: []string{"t-1"}}}
+		p.kept = []*made{{by: ops["make"], ids: map[string]string{"id": "t-1", "thingId": "t-1"}, own: []string{"t-1"},
+			place: "/v1/boxes/b-1/things"}}
 		p.changes(answer{p: p, route: ops[c.op], req: p.request(ops[c.op].Method, c.path, "", nil), status: c.status})
 		if forgotten := len(p.kept) == 0; forgotten != c.want {
 			t.Errorf("%s %s answered %d: forgotten %t", c.op, c.path, c.status, forgotten)
