@@ -26,6 +26,3 @@ func Link(w http.ResponseWriter, r *http.Request) {
 		`<link rel="icon" href="` + Path + `icon.svg"><h1>putpost</h1><p>Stand-ins for upload APIs serve here. ` +
 		`<a href="` + Path + `">Open the console</a> to see what arrives.</p></html>` + "\n"))
 }
-
-// servePage serves the page and its files.
-func servePage() http.Handler { return http.StripPrefix(Path, http.FileServerFS(page)) }

@@ -53,7 +53,7 @@ func (c *Console) routes(spec *contract.Contract) http.Handler {
 			answerRefusal(w, r, refuse(http.StatusMethodNotAllowed, "the method must be one of %s", methods))
 		})
 	}
-	files := servePage()
+	files := http.StripPrefix(Path, http.FileServerFS(page))
 	mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, Path)
 		if _, err := fs.Stat(page, name); name != "" && err != nil {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Disk returns a store in the folder dir, and creates the folder. The bytes of
@@ -78,6 +77,7 @@ func Disk(dir string) (Store, error) {
 }
 
 type disk struct {
+	unsigned
 	root  *os.Root // by handle: a folder that is moved stays the store
 	inUse *os.File // locked while the store is open
 	types contentTypes
@@ -221,10 +221,6 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 		return wrap("delete", key, err)
 	}
 	return nil
-}
-
-func (d *disk) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
-	return "", noPresign(key, contentType)
 }
 
 func (d *disk) lock(key string) *sync.RWMutex {

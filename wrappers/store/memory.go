@@ -31,6 +31,7 @@ func Memory(limit int64) Store {
 }
 
 type memory struct {
+	unsigned
 	limit   int64
 	mu      sync.RWMutex
 	used    int64 // bytes that objects and unfinished puts count for
@@ -141,10 +142,6 @@ func (m *memory) Delete(ctx context.Context, key string) error {
 	defer m.mu.Unlock()
 	m.forget(key)
 	return nil
-}
-
-func (m *memory) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
-	return "", noPresign(key, contentType)
 }
 
 // opened reads an object until it is closed.

@@ -12,6 +12,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -96,10 +97,10 @@ func wrap(op, key string, err error) error {
 	return &fs.PathError{Op: op, Path: key, Err: err}
 }
 
-// noPresign refuses to presign, and checks the arguments first.
-func noPresign(key, contentType string) error {
-	if _, err := checkPut(key, contentType); err != nil {
-		return wrap("presign", key, err)
-	}
-	return wrap("presign", key, ErrNoPresign)
+// unsigned is the part of a store without URLs.
+type unsigned struct{}
+
+func (unsigned) PresignPut(_ context.Context, key, contentType string, _ time.Duration) (string, error) {
+	_, err := checkPut(key, contentType)
+	return "", wrap("presign", key, cmp.Or(err, ErrNoPresign))
 }

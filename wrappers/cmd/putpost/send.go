@@ -210,7 +210,12 @@ func (c *sendCmd) Run(p *program) error {
 		}
 	}
 	if c.Journal != "" {
-		if s.journal, err = c.openJournal(p, to); err != nil {
+		open := journal.Open
+		if c.DryRun {
+			open = journal.Read // neither makes nor changes it
+		}
+		target := journal.Target{To: c.To, Base: to.destination(p.env), Account: to.account(p.env)}
+		if s.journal, err = open(c.Journal, target); err != nil {
 			return usageError{err}
 		}
 		defer s.journal.Close()
@@ -223,15 +228,6 @@ func (c *sendCmd) Run(p *program) error {
 		return s.plan(context.Background())
 	}
 	return s.run()
-}
-
-// openJournal opens the journal. A dry run neither makes nor changes it.
-func (c *sendCmd) openJournal(p *program, to provider) (*journal.Journal, error) {
-	target := journal.Target{To: c.To, Base: to.destination(p.env), Account: to.account(p.env)}
-	if c.DryRun {
-		return journal.Read(c.Journal, target)
-	}
-	return journal.Open(c.Journal, target)
 }
 
 // transport returns a transport with one connection for each file that is sent

@@ -130,8 +130,7 @@ func TestARequestIsHeldToItsParametersAndItsBody(t *testing.T) {
 		{good, "", "even", "x", `request body: header Content-Type has unexpected value "even"`},
 		{good, "", "audio/x", "x", `request body: header Content-Type has unexpected value "audio/x"`},
 	} {
-		r := sized("PUT", "/v1/things/a?"+tc.query, tc.body)
-		r.Header.Set("Content-Type", tc.typ)
+		r := sized("PUT", "/v1/things/a?"+tc.query, tc.typ, tc.body)
 		if tc.flag != "" {
 			r.Header.Set("Flag", tc.flag)
 		}

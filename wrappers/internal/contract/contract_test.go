@@ -101,10 +101,7 @@ func TestAMediaTypeIsHeldToTheSpecBeforeTheBodyIsRead(t *testing.T) {
 		"multipart/form-data; boundary=" + strings.Repeat("b", 71): "request form: " +
 			"the boundary has more than 70 bytes (RFC 2046, 5.1.1)",
 	} {
-		r := httptest.NewRequest("POST", "/v2/forms", strings.NewReader("not read"))
-		r.Header.Set("Content-Length", "8")
-		r.Header.Set("X-Depot-Key", "k")
-		r.Header.Set("Content-Type", sent)
+		r := sized("POST", "/v2/forms", sent, "not read")
 		if got := rules(c.Begin(r, Watch{}).CheckRequest(true)); got != want {
 			t.Errorf("Content-Type %q: %q, want %q", sent, got, want)
 		}
@@ -127,10 +124,7 @@ func TestACallToTheTokenAddressIsATokenCallWhateverItIsLike(t *testing.T) {
 			"token: token request: the form has no grant_type"},
 		{"POST", "/elsewhere", "application/json", "{}", ": request address"},
 	} {
-		r := httptest.NewRequest(call.method, call.uri, strings.NewReader(call.body))
-		r.Header.Set("Content-Length", fmt.Sprint(len(call.body)))
-		r.Header.Set("Content-Type", call.contentType)
-		broken, x := looked(c, r, Watch{})
+		broken, x := looked(c, sized(call.method, call.uri, call.contentType, call.body), Watch{})
 		got := x.Op() + ": " + broken
 		if !strings.HasPrefix(got, call.want) || call.want == "token: " && got != call.want {
 			t.Errorf("%s %s as %q: %q, want %q", call.method, call.uri, call.contentType, got, call.want)
@@ -297,9 +291,7 @@ func TestTheBytesGoWithTheMediaTypeThatWasAnnounced(t *testing.T) {
 				"request form: the URL was handed out for a form, and the body is none"},
 	} {
 		c := parsed(t, depotSpec(t))
-		announce := sized("POST", "/v2/objects", tc.announced)
-		announce.Header.Set("Content-Type", "application/json")
-		_, x := looked(c, announce, Watch{})
+		_, x := looked(c, sized("POST", "/v2/objects", "application/json", tc.announced), Watch{})
 		answered := rules(x.FinishResponse(200, http.Header{"Content-Type": {"application/json"}}, []byte(tc.answer)))
 		if tc.answer == url && answered != "" {
 			t.Errorf("a good answer: %q", answered)
@@ -372,8 +364,7 @@ func TestAnAnswerAboutAFileHandsOutNothing(t *testing.T) {
 		{"POST", "/v2/raw?name=a", "application/octet-stream", "upload", "https://s.example/o", 0},
 		{"POST", "/v2/forms", "multipart/form-data; boundary=b", "upload", "https://s.example/o", 0},
 	} {
-		r := sized(tc.method, tc.path, "")
-		r.Header.Set("Content-Type", tc.typ)
+		r := sized(tc.method, tc.path, tc.typ, "")
 		answer := []byte(fmt.Sprintf(`{"id":"o-1",%q:%q}`, tc.name, tc.url+"?"+tc.method+tc.path))
 		c.Begin(r, Watch{}).Learn(nil, answer)
 		if got := c.HandedOut(answer); len(got) != tc.want {

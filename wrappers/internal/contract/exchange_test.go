@@ -12,9 +12,10 @@ import (
 	"testing/iotest"
 )
 
-// sized returns a request that arrived with the length of its body.
-func sized(method, uri, body string) *http.Request {
+// sized returns a request that arrived with the type and the length of its body.
+func sized(method, uri, contentType, body string) *http.Request {
 	r := httptest.NewRequest(method, uri, strings.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
 	r.Header.Set("Content-Length", fmt.Sprint(len(body)))
 	r.Header.Set("X-Depot-Key", "k")
 	return r
@@ -54,8 +55,7 @@ func TestOnlyAWholeBodyIsHeldToTheSpec(t *testing.T) {
 		{"empty", strings.NewReader(""), 0, "request body: value is required but missing"},
 		{"broken off", &endsAfter{broken}, -1, chunked},
 	} {
-		r := sized("POST", "/v2/objects", "")
-		r.Header.Set("Content-Type", "application/json")
+		r := sized("POST", "/v2/objects", "application/json", "")
 		r.Body, r.ContentLength = io.NopCloser(tc.body), tc.length
 		if tc.body == http.NoBody {
 			r.Body = http.NoBody
@@ -156,8 +156,7 @@ func TestAFileThatPassesByIsRemembered(t *testing.T) {
 		{"/s?name=s", "a/b", "attachment; filename=c", "x", Watch{}, "[{ c a/b 1  }]", ""},
 		{"/elsewhere", "a/b", "", "abcd", Watch{Head: 2}, "[]", "ab"},
 	} {
-		r := sized("POST", tc.uri, tc.body)
-		r.Header.Set("Content-Type", tc.typ)
+		r := sized("POST", tc.uri, tc.typ, tc.body)
 		if tc.disposition != "" {
 			r.Header.Set("Content-Disposition", tc.disposition)
 		}
@@ -222,8 +221,7 @@ func TestABodyThatIsSentAgainCountsFromItsFirstByte(t *testing.T) {
 // A server may answer before the body has come.
 func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
 	c := parsed(t, depotSpec(t))
-	r := sized("POST", "/v2/objects", "{  }")
-	r.Header.Set("Content-Type", "application/json")
+	r := sized("POST", "/v2/objects", "application/json", "{  }")
 	x := c.Begin(r, Watch{})
 	body := x.Watching(r.Context(), r).Body
 	read := func() int64 {
@@ -242,8 +240,7 @@ func TestABodyCountsUntilTheRequestIsFinished(t *testing.T) {
 
 func TestABodyThatNoOperationTakesIsNotLookedAt(t *testing.T) {
 	for _, typ := range []string{"application/json", "multipart/form-data; boundary=b"} {
-		r := sized("GET", "/v2/objects/o-1", "--b--")
-		r.Header.Set("Content-Type", typ)
+		r := sized("GET", "/v2/objects/o-1", typ, "--b--")
 		if got, _ := looked(parsed(t, depotSpec(t)), r, Watch{}); got != "" {
 			t.Errorf("%s: got %q", typ, got)
 		}
@@ -252,7 +249,7 @@ func TestABodyThatNoOperationTakesIsNotLookedAt(t *testing.T) {
 
 func TestAHeadThatIsRememberedMayChange(t *testing.T) {
 	c := parsed(t, depotSpec(t))
-	r := sized("GET", "/v2/objects/o-1", "")
+	r := sized("GET", "/v2/objects/o-1", "", "")
 	x := c.Begin(r, Watch{Head: 1})
 	r.Header.Del("X-Depot-Key")
 	if got := rules(x.CheckRequest(true)); got != "" {

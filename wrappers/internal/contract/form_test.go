@@ -67,8 +67,8 @@ func TestAFormHasTheFieldsOfTheSpec(t *testing.T) {
 
 // Servers refuse such a part, and a general validator does not see why.
 func TestAFileOfAFormHasAFileName(t *testing.T) {
-	r := sized("POST", "/v2/forms", "--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--")
-	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	r := sized("POST", "/v2/forms", "multipart/form-data; boundary=b",
+		"--b\r\nContent-Disposition: form-data; name=file\r\n\r\nx\r\n--b--")
 	got, _ := looked(parsed(t, depotSpec(t)), r, Watch{})
 	if want := `request form: part 1: the field "file" is a file, and the part has no file name`; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -86,8 +86,7 @@ func TestTheHeadersOfPartsCountBeforeTheFormIsWhole(t *testing.T) {
 		named + "a\r\n": "", // its type has not come yet
 		named + "a":     "",
 	} {
-		r := sized("POST", "/v2/forms", body)
-		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		r := sized("POST", "/v2/forms", "multipart/form-data; boundary=b", body)
 		r.ContentLength++
 		if got, _ := looked(parsed(t, depotSpec(t)), r, Watch{}); got != want {
 			t.Errorf("%q: got %q, want %q", body, got, want)

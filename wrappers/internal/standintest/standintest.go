@@ -1,6 +1,6 @@
 // Package standintest helps to test the stand-ins. It has a clock that tests
-// move, a log that can be read while it is written, and requests, also some
-// written by hand.
+// move, a log that can be read while it is written, and requests with their
+// answers, also some written by hand.
 package standintest
 
 import (

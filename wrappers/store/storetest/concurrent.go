@@ -36,12 +36,9 @@ func concurrent(ctx context.Context, s store.Store) error {
 		b, info, err := get(ctx, s, "contended")
 		must(err)
 		i := len(b) - 50<<10
-		if i < 0 || i >= puts || !bytes.Equal(b, bytesOf(i)) {
-			return fmt.Errorf("Open gave %d bytes that nobody put", len(b))
-		}
-		if info.Size != int64(len(b)) || info.ContentType != typeOf(i) {
-			return fmt.Errorf("Open gave the bytes of put %d with the Info of another: %+v", i, info)
-		}
+		failIf(i < 0 || i >= puts || !bytes.Equal(b, bytesOf(i)), "Open gave %d bytes that nobody put", len(b))
+		failIf(info.Size != int64(len(b)) || info.ContentType != typeOf(i),
+			"Open gave the bytes of put %d with the Info of another: %+v", i, info)
 		return nil
 	}
 	// In the middle of its put each waits for the others, but not long: a store

@@ -67,9 +67,7 @@ func boundary(ctx context.Context, s store.Store) error {
 		// A reader may return io.EOF with its last bytes. It must not be read
 		// after that.
 		n, err := s.Put(ctx, key, textPlain, &once{r: iotest.DataErrReader(bytes.NewReader(b))})
-		if err != nil || n != int64(size) {
-			return fmt.Errorf("Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
-		}
+		failIf(err != nil || n != int64(size), "Put of %d bytes that end with io.EOF = %d, %v", size, n, err)
 		must(holds(ctx, s, key, textPlain, b), "%d bytes that end with io.EOF", size)
 	}
 	return nil
@@ -96,16 +94,12 @@ func readerLeft(ctx context.Context, s store.Store) error {
 		return fmt.Errorf("Put of a reader of which 1000 of 3000 bytes were read = %d, %v, want 2000", n, err)
 	}
 	must(holds(ctx, s, "a", textPlain, b[1000:]), "Put of a reader of which 1000 of 3000 bytes were read")
-	if r.closed {
-		return errors.New("Put closed the reader")
-	}
+	failIf(r.closed, "Put closed the reader")
 	cut := &closer{Reader: bytes.NewReader(b), err: errTorn}
 	if _, err := s.Put(ctx, "a", textPlain, cut); !errors.Is(err, errTorn) {
 		return fmt.Errorf("Put of a torn reader: error %v, want the reader's in its chain", err)
 	}
-	if cut.closed {
-		return errors.New("Put closed the reader after its error")
-	}
+	failIf(cut.closed, "Put closed the reader after its error")
 	return nil
 }
 
@@ -252,9 +246,7 @@ func frees(lists ...string) func(context.Context, store.Store) error {
 				}
 				more = min(more, open()-before)
 			}
-			if more > n/2 {
-				return fmt.Errorf("%d calls of %s left %d descriptors open", n, c.name, more)
-			}
+			failIf(more > n/2, "%d calls of %s left %d descriptors open", n, c.name, more)
 		}
 		return nil
 	}

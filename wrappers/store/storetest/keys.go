@@ -29,9 +29,7 @@ func badKeys(ctx context.Context, s store.Store) error {
 		strings.Repeat("a", 129), strings.Repeat("a/", 256) + "a",
 	} {
 		for op, err := range calls(ctx, s, key) {
-			if !errors.Is(err, fs.ErrInvalid) {
-				return fmt.Errorf("%s of %.60q: error %v, want fs.ErrInvalid", op, key, err)
-			}
+			failIf(!errors.Is(err, fs.ErrInvalid), "%s of %.60q: error %v, want fs.ErrInvalid", op, key, err)
 		}
 	}
 	return nil

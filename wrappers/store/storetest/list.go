@@ -41,15 +41,12 @@ func list(ctx context.Context, s store.Store) error {
 	_, err = s.Put(ctx, "list/8", textPlain, then(pattern(part+1), func() error {
 		return cmp.Or(lists("list", "list/4", "list/a/1", "list/a/2", "list/a/b/3"), errTorn)
 	}))
-	if !errors.Is(err, errTorn) {
-		return fmt.Errorf("in the middle of a put: %w", err)
-	}
+	failIf(!errors.Is(err, errTorn), "in the middle of a put: %w", err)
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	for key, err := range lister.List(over, "list") {
-		if key != "" || !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("List with a cancelled context yields %q, %v, want context.Canceled", key, err)
-		}
+		failIf(key != "" || !errors.Is(err, context.Canceled),
+			"List with a cancelled context yields %q, %v, want context.Canceled", key, err)
 	}
 	for _, err := range lister.List(ctx, "list") {
 		must(err, "List")

@@ -69,9 +69,7 @@ func presignBinds(ctx context.Context, s store.Store) error {
 		}
 		status, err := exchange(ctx, req.method, req.url, "application/pdf", []byte("x"))
 		must(err)
-		if status/100 == 2 {
-			return fmt.Errorf("%s with a URL for a PUT of %q: status %d, want a refusal", what, key, status)
-		}
+		failIf(status/100 == 2, "%s with a URL for a PUT of %q: status %d, want a refusal", what, key, status)
 	}
 	must(absent(ctx, s, "presigned/other_"))
 	return holds(ctx, s, key, "application/pdf", []byte("kept"))

@@ -82,6 +82,13 @@ func must(err error, text ...any) {
 	}
 }
 
+// failIf ends a check if a promise is broken.
+func failIf(broken bool, format string, args ...any) {
+	if broken {
+		must(fmt.Errorf(format, args...))
+	}
+}
+
 // caught calls f and returns its error, or the error of a must in it.
 func caught(f func() error) (err error) {
 	defer func() {

@@ -33,17 +33,12 @@ func modTime(ctx context.Context, s store.Store) error {
 	time.Sleep(tick)
 	again, err := stored()
 	must(err)
-	if !again.Equal(first) {
-		return fmt.Errorf("ModTime went from %v to %v without a put", first, again)
-	}
+	failIf(!again.Equal(first), "ModTime went from %v to %v without a put", first, again)
 	must(put(ctx, s, "a", textPlain, []byte("first")))
 	second, err := stored()
 	must(err)
-	if second.Equal(first) {
-		return fmt.Errorf("ModTime did not move: it is %v after a put, and after another put %v later", first, tick)
-	}
-	if second.Before(first) {
-		return fmt.Errorf("ModTime went back from %v to %v with a put %v later", first, second, tick)
-	}
+	failIf(second.Equal(first),
+		"ModTime did not move: it is %v after a put, and after another put %v later", first, tick)
+	failIf(second.Before(first), "ModTime went back from %v to %v with a put %v later", first, second, tick)
 	return nil
 }

@@ -78,12 +78,8 @@ func unseen(ctx context.Context, s store.Store) error {
 				seen = within(look, "Open or Stat", "it waits for the put")
 				return errTorn
 			}))
-			if seen != nil {
-				return fmt.Errorf("in the middle of Put(%q), after %d bytes: %w", key, size, seen)
-			}
-			if !looked || !errors.Is(err, errTorn) {
-				return fmt.Errorf("Put(%q): error %v, want the reader's in its chain", key, err)
-			}
+			failIf(seen != nil, "in the middle of Put(%q), after %d bytes: %w", key, size, seen)
+			failIf(!looked || !errors.Is(err, errTorn), "Put(%q): error %v, want the reader's in its chain", key, err)
 		}
 	}
 	return nil
@@ -93,9 +89,8 @@ func cancelled(ctx context.Context, s store.Store) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	for op, err := range calls(over, s, "a") {
-		if !errors.Is(err, context.Canceled) && op != "presign" {
-			return fmt.Errorf("%s with a cancelled context: error %v, want context.Canceled", op, err)
-		}
+		failIf(!errors.Is(err, context.Canceled) && op != "presign",
+			"%s with a cancelled context: error %v, want context.Canceled", op, err)
 	}
 	must(absent(ctx, s, "a"), "after Put with a cancelled context")
 	old := content(2, 10)
@@ -106,10 +101,9 @@ func cancelled(ctx context.Context, s store.Store) error {
 			over, cancel := context.WithCancel(ctx)
 			_, err := s.Put(over, key, textPlain, then(pattern(size), func() error { cancel(); return io.EOF }))
 			cancel()
-			if !errors.Is(err, context.Canceled) {
-				return fmt.Errorf("Put whose context ended in its last read, after %d bytes: error %v, "+
+			failIf(!errors.Is(err, context.Canceled),
+				"Put whose context ended in its last read, after %d bytes: error %v, "+
 					"want context.Canceled", size, err)
-			}
 		}
 		must(absent(ctx, s, "a"), "after Put cancelled after %d bytes", size)
 		must(holds(ctx, s, "old", "application/pdf", old), "after Put over an object cancelled after %d bytes", size)
@@ -128,9 +122,8 @@ func cancelled(ctx context.Context, s store.Store) error {
 		}
 		return min(len(p), 100), nil
 	}))
-	if !errors.Is(err, context.Canceled) || reads != 3 {
-		return fmt.Errorf("Put cancelled at read 3: error %v after %d reads, want context.Canceled after 3", err, reads)
-	}
+	failIf(!errors.Is(err, context.Canceled) || reads != 3,
+		"Put cancelled at read 3: error %v after %d reads, want context.Canceled after 3", err, reads)
 	return absent(ctx, s, "a")
 }
 
