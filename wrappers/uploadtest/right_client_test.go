@@ -219,6 +219,22 @@ var rightClients = []bite{
 	{"a function returns no id, and an answer has an empty text", rig{raw: true, stored: unseen,
 		client:   plainly(result(func(r *upload.Result) { r.ID = "" })),
 		received: faulty.Reply("/raw", faulty.Said(`"size":`, `"note":"","size":`))}, idsAsWritten, ""},
+	{"an answer gives an id that only the next request names", rig{form: true, client: asks(1),
+		sent: faulty.RequestTo("/objects/", func(r *http.Request) {
+			r.URL.Path = strings.Replace(r.URL.Path, "/o-", "/d-", 1)
+		}),
+		received: func(next http.Handler) http.Handler {
+			next = faulty.Arrival("/objects/d-", func(r *http.Request) {
+				r.URL.Path = strings.Replace(r.URL.Path, "/d-", "/o-", 1)
+			})(next)
+			return faulty.Reply("/objects/d-", faulty.Said(`"o-`, `"d-`))(
+				faulty.Reply("/forms", func(rec *httptest.ResponseRecorder) {
+					id := strings.Replace(hexID.FindString(rec.Body.String()), "o-", "d-", 1)
+					rec.Body = bytes.NewBufferString(`{"documentId":` + id + "," + rec.Body.String()[1:])
+				})(next))
+		}}, uploadsAtOnce, ""},
+	{"an answer gives an id that belongs to all uploads", rig{raw: true,
+		received: faulty.Reply("/raw", faulty.Said(`"size":`, `"placeId":"file.bin","size":`))}, uploadsAtOnce, ""},
 	{"an id stands in what is signed", rig{form: true, client: asks(1),
 		sent: faulty.RequestTo("/objects/", func(r *http.Request) { r.Header.Set("X-Signed", r.URL.RequestURI()) }),
 		received: faulty.Refuses(401, func(r *http.Request) bool {

@@ -175,7 +175,7 @@ func (t *trial) atOnce(how, name string) upload.Result {
 		case typ != "" && typ != t.expects(sources[i]):
 			t.broke("wire: the media type is %q, want %q", typ, t.expects(sources[i]))
 		default:
-			t.traces(res.TraceID, res.ID)
+			t.traces(res.TraceID, res.ID, results[:]...)
 		}
 		ids[res.ID] = true
 	}

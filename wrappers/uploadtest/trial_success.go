@@ -114,20 +114,48 @@ func has(answer []byte, value string) bool {
 	return slices.ContainsFunc(contract.Members(answer), func(m contract.Member) bool { return m.Value == value })
 }
 
+// ids matches the names of members that hold an id.
+var ids = regexp.MustCompile(`(?i)id$`)
+
+// exchanges returns those of the upload with an id, one of several uploads at
+// once: they tell or name the id, or another one that an earlier of them told.
+// What is told or named with the id of another upload is no id of this one. If no
+// id is given, all exchanges are returned.
+func (t *trial) exchanges(id string, uploads []upload.Result) (own []Request) {
+	all, known := t.requests(), []string{id}
+	about := func(r Request, id string) bool { return has(r.Answer, id) || r.names(id) }
+	for _, r := range all {
+		if id != "" && !slices.ContainsFunc(known, func(id string) bool { return about(r, id) }) {
+			continue
+		}
+		own = append(own, r)
+		for _, m := range contract.Members(r.Answer) {
+			shared := func(q Request) bool {
+				return about(q, m.Value) && slices.ContainsFunc(uploads, func(other upload.Result) bool {
+					return other.ID != id && about(q, other.ID)
+				})
+			}
+			if id != "" && ids.MatchString(m.Name) && !slices.ContainsFunc(all, shared) {
+				known = append(known, m.Value)
+			}
+		}
+	}
+	return own
+}
+
 // traces compares a trace id with the one of the last answer that an operation
 // of the spec gave, if the spec declares such ids: a failed presigned step goes
 // by the API's. The answer to a DELETE does not count, since a client may clear
-// up after a failure. Among several uploads at once, an exchange belongs to the
-// one whose id it tells. If no id is given, all do.
-func (t *trial) traces(traceID, id string) bool {
+// up after a failure. Only the exchanges of the upload with an id count, or all
+// if none is given.
+func (t *trial) traces(traceID, id string, all ...upload.Result) bool {
 	t.Helper()
 	if t.Server == nil || t.plain() {
 		return true
 	}
 	want, last := "", ""
-	for _, r := range t.requests() {
-		own := id == "" || has(r.Answer, id) || r.names(id)
-		if own && r.Status != 0 && r.Method != http.MethodDelete && t.Server.contract.Operation(r.Op) != nil {
+	for _, r := range t.exchanges(id, all) {
+		if r.Status != 0 && r.Method != http.MethodDelete && t.Server.contract.Operation(r.Op) != nil {
 			last = r.AnswerHeader.Get(t.Server.contract.TraceHeader)
 			want = cmp.Or(last, want)
 		}
