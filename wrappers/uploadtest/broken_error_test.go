@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/putpost/putpost/wrappers/upload"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -96,6 +97,14 @@ var brokenErrors = []bite{
 			e.RetryAfter = 0
 		}
 	})}, kindsHold, "RetryAfter is 0s, the answer said a date 3s ahead"},
+	{"a second wait goes on after its context", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		n := 0
+		return faulty.Status(429, "", func(*http.Response) {
+			if n++; n == 2 {
+				time.Sleep(2 * time.Second)
+			}
+		})(next)
+	}}, waitEnds, "second wait after deposit: upload: the client still waits 1s after its context ended"},
 	{"a wait goes on after its context", rig{raw: true, stored: func(s *Subject) { s.Patient = onAndOn(s.Patient) }},
 		waitEnds, "upload: the client still waits 1s after its context ended"},
 	{"the error is that of an earlier attempt", rig{raw: true, client: misstated(func(e *upload.Error) {

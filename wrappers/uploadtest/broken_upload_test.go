@@ -176,6 +176,12 @@ var brokenUploads = []bite{
 		"readers: 5s after the cancel the client still waits for a Read"},
 	{"a request goes on after its context", rig{raw: true, client: onAndOn}, cancelInAnswer,
 		"context canceled while deposit is not answered: request: the client has not ended it 5s after"},
+	{"a second attempt goes on after its context", rig{raw: true, sent: func(next http.RoundTripper) http.RoundTripper {
+		return faulty.RequestTo("/raw", faulty.Second(func(r *http.Request) {
+			*r = *r.WithContext(context.WithoutCancel(r.Context()))
+		}))(next)
+	}}, cancelInAnswer,
+		"canceled while the second attempt of deposit is not answered: request: the client has not ended it 5s after"},
 	{"cancel is taken for a network failure", rig{client: misstated(func(e *upload.Error) {
 		if errors.Is(e, context.Canceled) {
 			e.Err = upload.ErrUnavailable

@@ -93,6 +93,7 @@ func TestNoLineIsUntrue(t *testing.T) {
 				e.Err = upload.ErrInvalid
 			})(stingy(429)(s.Patient))
 		}}, waitEnds, ""},
+		{"who does not send again has no second attempt", rig{raw: true, client: stingy(429)}, cancelInAnswer, ""},
 		{"a success is no upload that failed",
 			rig{client: cutsOff}, sizeIsPinned, "stored: "},
 		{"an upload that fails need store nothing", rig{client: oneFails}, uploadsAtOnce, "count: "},

@@ -46,26 +46,45 @@ func cancelInBody(t *trial) {
 	}
 }
 
+// busy lets a client send the first request of an operation again.
+func (t *trial) busy(op string) {
+	t.Helper()
+	t.Server.Inject(op, 1, afterBody(Answer(http.StatusTooManyRequests, "", "Retry-After", "0"), 0))
+}
+
 func cancelInAnswer(t *trial) {
 	for _, op := range t.operations() {
-		for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
-			t.about("%v while %s is not answered", end, op).fresh(func(t *trial) {
+		for _, c := range []struct {
+			end   error
+			again string // the first request is answered
+		}{
+			{context.Canceled, ""}, {context.DeadlineExceeded, ""}, {context.Canceled, "the second attempt of "},
+		} {
+			t.about("%v while %s%s is not answered", c.end, c.again, op).fresh(func(t *trial) {
 				ctx, cancel := context.WithCancel(t.Context())
-				if end == context.DeadlineExceeded {
+				if c.end == context.DeadlineExceeded {
 					ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 				}
 				defer cancel()
+				if c.again != "" {
+					t.busy(op)
+				}
 				var stands atomic.Bool
 				t.Server.Inject(op, forEver, instead(func(w http.ResponseWriter, r *http.Request) {
 					_, _ = io.Copy(io.Discard, r.Body)
-					if end == context.Canceled {
+					if c.end == context.Canceled {
 						cancel()
 					}
 					if !gone(r, prompt) {
 						stands.Store(true)
 					}
 				}))
-				if t.storesNothing(ctx, file(1000), end); stands.Load() {
+				if c.again == "" {
+					t.storesNothing(ctx, file(1000), c.end)
+				} else if _, err := t.send(ctx, file(1000)); len(t.of(op)) > 1 { // else another property tells
+					t.fails(err, c.end)
+				}
+				if stands.Load() {
 					t.broke("request: the client has not ended it %v after its context ended", prompt)
 				}
 			})
@@ -75,9 +94,18 @@ func cancelInAnswer(t *trial) {
 
 // waitEnds checks that a wait between two requests ends with its context.
 func waitEnds(t *trial) {
-	t.each(t.operations(), "cancel during the wait after %s", func(t *trial, op string) {
+	ops := t.operations()
+	t.each(ops, "cancel during the wait after %s", waitEndsAfter(false))
+	t.each(ops, "cancel during the second wait after %s", waitEndsAfter(true))
+}
+
+func waitEndsAfter(another bool) func(*trial, string) {
+	return func(t *trial, op string) {
 		if t.Patient != nil {
 			t.Uploader = t.Patient // the others wait too little
+		}
+		if another {
+			t.busy(op)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -105,7 +133,7 @@ func waitEnds(t *trial) {
 		if _, _ = t.send(t.Context(), file(1000)); len(t.of(op)) > n+1 {
 			t.fails(err, context.Canceled)
 		}
-	})
+	}
 }
 
 // gone reports whether the caller of a request has left. It waits for that
