@@ -29,6 +29,9 @@ var brokenAnswers = []bite{
 		otherSpellings, "announce answered with application/json; charset=utf-8: upload: depot"},
 	{"JSON in capitals is none", rig{sent: refused("Application/JSON;charset=UTF-8")},
 		otherSpellings, "announce answered with Application/JSON: upload: depot"},
+	{"gzip is asked for and not read", rig{raw: true,
+		sent: faulty.RequestTo("/raw", faulty.Header("Accept-Encoding", "deflate, gzip;q=0.5"))},
+		otherSpellings, "deposit answered with gzip, as the request asks for: upload: depot"},
 	{"a member that is not documented is refused", rig{raw: true, sent: faulty.Status(201, "",
 		told(func(resp *http.Response, b []byte) []byte {
 			if bytes.Contains(b, []byte("uploadtest")) {

@@ -235,6 +235,8 @@ var rightClients = []bite{
 		}}, uploadsAtOnce, ""},
 	{"an answer gives an id that belongs to all uploads", rig{raw: true,
 		received: faulty.Reply("/raw", faulty.Said(`"size":`, `"placeId":"file.bin","size":`))}, uploadsAtOnce, ""},
+	{"gzip is not taken", rig{raw: true,
+		sent: faulty.RequestTo("/raw", faulty.Header("Accept-Encoding", "gzip;q=0, identity"))}, otherSpellings, ""},
 	{"an id stands in what is signed", rig{form: true, client: asks(1),
 		sent: faulty.RequestTo("/objects/", func(r *http.Request) { r.Header.Set("X-Signed", r.URL.RequestURI()) }),
 		received: faulty.Refuses(401, func(r *http.Request) bool {
