@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 )
 
@@ -72,21 +71,33 @@ func (p *prober) completes(m *made) {
 
 // refusesToComplete completes an upload without its bytes, and one with other
 // bytes than were announced. An operation that declares no status for that is
-// not blamed, nor is one that looks later.
+// not blamed, nor is one that looks later. Where nothing completes an upload, the
+// URL must refuse other bytes, if the spec says that their checksum is compared.
 func (p *prober) refusesToComplete(r *operation, s sample) {
 	const announced = "uploadtest: announced, and never sent"
 	s = s.holding([]byte(announced))
-	other := strings.ToUpper(announced)
+	other, sameSize := strings.ToUpper(announced), true
 	if bytes.Equal(s.holding([]byte(other)).body, s.body) { // only its size is announced
-		other += other
+		other, sameSize = other+other, false
 	}
 	for what, content := range map[string]string{
 		"an upload whose file was not sent":                      "",
 		"an upload whose file is not the one that was announced": other,
 	} {
-		m, _ := p.start(r, s, "")
-		if m != nil && (content == "" || m.announcesFile() && p.takes(m, []byte(content))) {
+		switch m, _ := p.start(r, s, ""); {
+		case m == nil:
+		case content == "":
 			p.staysOpen(m, what)
+		case m.announcesFile():
+			a := p.takes(m, []byte(content))
+			if len(p.completions(m)) == 0 && sameSize && p.comparesLater(r, s, a) {
+				p.seen.Note("checksum of other bytes")
+				if a.ok() {
+					a.broke(ruleStatus, what, "%d to %s%s", a.status, what, mustBeRefused)
+				}
+			} else if a.ok() {
+				p.staysOpen(m, what)
+			}
 		}
 	}
 }
@@ -137,9 +148,13 @@ func (p *prober) staysUndone(m *made, a answer, what string) {
 	}
 }
 
-// takes reports whether each URL of m takes a content.
-func (p *prober) takes(m *made, content []byte) bool {
-	return !slices.ContainsFunc(m.outs, func(out contract.HandedOut) bool {
-		return !p.ask(m.by, p.presignedRequest(out, content)).ok()
-	})
+// takes sends a content to each URL of m, and returns the last answer, or the first
+// that refuses it.
+func (p *prober) takes(m *made, content []byte) (a answer) {
+	for _, out := range m.outs {
+		if a = p.puts(m, out, content); !a.ok() {
+			break
+		}
+	}
+	return a
 }

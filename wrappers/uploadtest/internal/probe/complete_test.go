@@ -21,7 +21,11 @@ info: {title: Completions, version: '1'}
 paths:
   /files: {post: {operationId: start, requestBody: {content: {image/png: {}}},
     responses: &all {default: {description: All.}}}}
-  /begin: {post: {operationId: begin, responses: *all}}
+  /begin: {post: {operationId: begin, responses: {'201': {description: It., content: {application/json: {}}},
+    default: {description: All.}}}}
+  /seen/{k}: {parameters: &k [{name: k, in: path, required: true, schema: {type: string}}],
+    put: {operationId: seen, responses: {'200': {description: It.}, '422': {description: Other bytes.}}}}
+  /blind/{k}: {parameters: *k, put: {operationId: blind, responses: {'200': {description: It.}}}}
   /a/complete: {get: {operationId: state, responses: *all}, post: {operationId: body, requestBody: &body {content: {
     application/json: {example: {fileId: x, id: x, note: x, parts: 1}}}}, responses: *all}}
   /b/{bId}/complete: {post: {operationId: both, requestBody: *body, parameters: [{name: bId, in: path, required: true,
@@ -136,6 +140,56 @@ func TestAFileThatIsTooLargeIsRefusedWithItsURLOrItsCompletion(t *testing.T) {
 	}
 }
 
+// Where nothing completes an upload, its URL refuses other bytes, if their checksum is compared.
+func TestTheURLOfAnUploadRefusesOtherBytes(t *testing.T) {
+	const compared = "The service compares the SHA-256 with what came; if it differs, the PUT answers 422."
+	const url = `{"uploadUrl":"http://a.example/v1/put/f-1"}`
+	const wrong = "200 to an upload whose file is not the one that was announced, which must be refused by a 4xx (PUT "
+	for _, c := range []struct {
+		what, info, operation, member string
+		answer                        string // empty: a Location
+		begins                        string // the object of the request
+		put                           int
+		want                          string
+	}{
+		{"the member says so", "", "", compared, url, "sha256", 200, wrong},
+		{"it is so", "", "", compared, url, "sha256", 422, ""},
+		{"a session", "", "", compared, "", "sha256", 200, wrong},
+		{"the operation says so", "", "One. " + compared, "", url, "sha256", 200, wrong},
+		{"the spec says so", "One. " + compared, "", "", url, "sha256", 200, wrong},
+		{"clients do it", "The sha256 lets you verify it.", "", "", url, "sha256", 200, ""},
+		{"nobody says so", "", "", "", url, "sha256", 200, ""},
+		{"no checksum", compared, compared, compared, url, "size", 200, ""},
+		{"its URL has a 422", "", "", "", strings.Replace(url, "put/", "seen/", 1), "sha256", 200, wrong},
+		{"its URL has none", "", "", "", strings.Replace(url, "put/", "blind/", 1), "sha256", 200, ""},
+	} {
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			p, ops := specProber(tb, completeSpec)
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				resp := came(r, http.StatusCreated, "application/json", c.answer)
+				if r.Method == http.MethodPut {
+					resp = came(r, c.put, "", "")
+				} else if c.answer == "" {
+					resp.Header.Set("Location", "/upload-sessions/f-1")
+				}
+				return resp, nil
+			})
+			r := ops["begin"]
+			r.Spec.Info.Description, r.Operation.Description = c.info, c.operation
+			schema := lab.SchemaOf(t, `{"properties":{"sha256":{"type":"string"},"size":{"type":"integer"}}}`).Value
+			schema.Properties["sha256"].Value.Description = c.member
+			s := sample{typ: "application/json", schema: schema, object: map[string]any{"sha256": "0"}}
+			if c.begins == "size" {
+				s.object = map[string]any{"size": 1}
+			}
+			p.refusesToComplete(r, s)
+		})
+		if got := strings.Join(lines, "\n"); !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %s", c.what, got)
+		}
+	}
+}
+
 // A completion that was answered 202 is looked at later.
 func TestACompletionFailsLater(t *testing.T) {
 	const unknown = "done: not seen: what becomes of it: the answer is 202, and no later one tells of its end\n"
@@ -146,7 +200,7 @@ func TestACompletionFailsLater(t *testing.T) {
 		last  string
 		want  string
 	}{
-		{processing, 3 * time.Second, `{"status":"ready"}`, `: 202 to it, and its status is "ready" later, which must be`},
+		{processing, 3 * time.Second, `{"status":"ready"}`, `: 202 to it, and its status is "ready" later`},
 		{processing, 3 * time.Second, `{"status":"failed"}`, ""},
 		{processing, 3 * time.Second, processing, unknown},
 		{`{"status":"awaiting_upload"}`, time.Second / 2, link, "its downloadUrl is "},

@@ -33,6 +33,7 @@ var (
 	// comparesSum matches what a description says of a checksum that is compared.
 	comparesSum = regexp.MustCompile(`(?i)(checksum|digest|hash|md5|sha).*(match|differ|compare)|` +
 		`verif|reject|will check`)
+	refusal = regexp.MustCompile(`(?i)\b4\d\d\b|refus|reject`) // what a text says of it
 
 	// respells matches what a spec says of names that the server changes. The word may
 	// stand in the sentence before.

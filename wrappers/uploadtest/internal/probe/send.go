@@ -104,16 +104,21 @@ func (p *prober) presignedRequest(out contract.HandedOut, content []byte) *http.
 	return req
 }
 
-// sends sends the bytes of a file to the URL that was handed out for them.
-func (p *prober) sends(m *made, out contract.HandedOut) {
-	content, again := m.later, !m.waiting
+// puts sends bytes to a URL that was handed out. A session of the service may need
+// credentials.
+func (p *prober) puts(m *made, out contract.HandedOut, content []byte) answer {
 	req := p.presignedRequest(out, content)
 	a := p.ask(m.by, req)
 	if out.Session && a.status == http.StatusUnauthorized && p.isOurs(req) {
-		req = p.authorized(p.presignedRequest(out, content))
-		a = p.ask(m.by, req)
+		a = p.ask(m.by, p.authorized(p.presignedRequest(out, content)))
 	}
-	switch {
+	return a
+}
+
+// sends sends the bytes of a file to the URL that was handed out for them.
+func (p *prober) sends(m *made, out contract.HandedOut) {
+	content, again := m.later, !m.waiting
+	switch a := p.puts(m, out, content); {
 	case out.Session && slices.Contains([]int{401, 404, 405, 501}, a.status):
 		p.unseen(m.by, "whether the file goes to its Location, which answers %d to a PUT", a.status)
 	case isOpen(out) && (a.status == http.StatusUnauthorized || a.status == http.StatusMethodNotAllowed):

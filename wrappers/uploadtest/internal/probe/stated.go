@@ -98,14 +98,43 @@ func checksum(name, example string, schema *openapi3.Schema, content []byte) str
 // value, or a sentence of the operation about it.
 func ofOtherBytes(r *operation, s sample, name, description string, schema *openapi3.Schema) string {
 	_, one := s.file()
-	for sentence := range strings.SplitSeq(strings.Join(strings.Fields(r.Operation.Description), " "), ". ") {
-		if strings.Contains(sentence, name) {
-			description += "\n" + sentence
-		}
-	}
+	description += sentencesOn(r.Operation.Description, name)
 	if !one || !checksums.MatchString(name) || schema == apispec.Unknown || apispec.IsBinary(schema) ||
 		!declares(r, "422") && !comparesSum.MatchString(description) && !tellsOf(r, "400", comparesSum) {
 		return ""
 	}
 	return checksum(name, "", schema, []byte("uploadtest: other bytes"))
+}
+
+// comparesLater reports whether bytes that come later are compared with a checksum in
+// a request: the operation of their URL declares that, or the spec tells of a refusal:
+// clients may compare, or the server may later.
+func (p *prober) comparesLater(r *operation, s sample, a answer) bool {
+	for _, put := range p.ops {
+		isIt := put.Method == a.req.Method && p.isOurs(a.req) && p.matches(put, a.req.URL) != nil
+		if isIt && (declares(put, "422") || tellsOf(put, "400", comparesSum)) {
+			return true
+		}
+	}
+	for _, in := range s.objects() {
+		for name := range in.object {
+			said := apispec.PropertyOf(in.schema, name).Description +
+				sentencesOn(r.Operation.Description+". "+r.Spec.Info.Description, name)
+			if checksums.MatchString(name) && comparesSum.MatchString(said) && refusal.MatchString(said) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sentencesOn returns the sentences of a text that have a name in them, each in a line.
+func sentencesOn(text, name string) (found string) {
+	plain := func(s string) string { return strings.ToLower(dashes.Replace(s)) }
+	for sentence := range strings.SplitSeq(strings.Join(strings.Fields(text), " "), ". ") {
+		if strings.Contains(plain(sentence), plain(name)) {
+			found += "\n" + sentence
+		}
+	}
+	return found
 }

@@ -98,7 +98,7 @@ func (p *prober) varies(r *operation) {
 			p.crosswise(r, s)
 			p.announces(r, s)
 		}
-		if slices.ContainsFunc(p.ops, func(r *operation) bool { return r.closing }) {
+		if len(again.outs) > 0 || slices.ContainsFunc(p.ops, func(r *operation) bool { return r.closing }) {
 			p.refusesToComplete(r, s)
 		}
 		if m := p.flipped(again, payload.Noise(300)); m != nil {
