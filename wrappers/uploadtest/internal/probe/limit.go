@@ -54,6 +54,11 @@ func (p *prober) growsNow(r *operation, s sample, large []byte) {
 	}
 	p.wants("file that is too large", r, with(large, there), "large",
 		fmt.Sprintf("a file of %d bytes", len(large)), why, want)
+	for _, name := range s.fields(true) {
+		if s.takesSeveral(name) {
+			p.refusesAll(r, "a file before one that is too large in "+name, p.anew(r, s.with(name, []any{"a", large})))
+		}
+	}
 	s.unsized = true
 	unsized := with(large, r.barred)
 	unsized.Header.Set("Expect", "100-continue")

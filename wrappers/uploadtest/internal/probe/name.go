@@ -152,6 +152,13 @@ func numeric(s string) bool { return strings.Trim(s, "0123456789") == "" }
 // isCount reports whether an id may also be the number of other things.
 func isCount(id string) bool { return numeric(id) && len(id) < 8 }
 
+// counts reports whether a name is that of how many such things there are, such as
+// photoCount.
+func counts(name, thing string) bool {
+	name = strings.ToLower(dashes.Replace(name))
+	return strings.Contains(name, "count") && strings.Contains(name, strings.ToLower(dashes.Replace(thing)))
+}
+
 // brackets makes page_size of page[size], and top of $top.
 var brackets = strings.NewReplacer("$", "", "[", "_", "]", "")
 

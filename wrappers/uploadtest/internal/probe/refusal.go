@@ -184,7 +184,43 @@ func (p *prober) refusesFile(r *operation, s sample, name string) {
 		other.encoding[name] = &openapi3.Encoding{ContentType: typ}
 		other = other.of(s.object, s.fileName)
 		p.refused("wrong request", "a file of another media type in "+name, r, p.good(r, other))
+		if s.takesSeveral(name) {
+			s.types = []string{s.typeOf(name), typ}
+			p.refusesAll(r, "a file before one of another media type in "+name,
+				p.anew(r, s.with(name, []any{"a", "bb"})))
+		}
 	}
+}
+
+// refusesAll sends a form of which one file is wrong: none of its files may be stored.
+func (p *prober) refusesAll(r *operation, what string, s sample) {
+	before, told := p.stock(r, s)
+	a := p.refused("wrong request", what, r, p.good(r, s))
+	if !told {
+		p.unseen(r, "whether %s is stored: no list has such files, and no answer counts them", what)
+	} else if after, _ := p.stock(r, s); a.status/100 == 4 && after > before {
+		a.broke(ruleStatus, stored, "%d to %s, and it is stored: nothing of a refused request may be", a.status, what)
+	}
+}
+
+// stock returns how many things are in the list at the path of an operation and how many
+// the answers of the paths above tell of, and whether there is such an answer.
+func (p *prober) stock(r *operation, s sample) (n int, told bool) {
+	for _, get := range p.ops {
+		switch below, isAbove := strings.CutPrefix(r.path, get.path); {
+		case get.Method != http.MethodGet || !isAbove:
+		case below == "":
+			a, list := p.walks(get, p.pathOf(get, s), 0)
+			n, told = n+len(list), told || a.ok()
+		case below[0] == '/':
+			for _, l := range leaves(p.ask(get, p.good(get, s)).body) {
+				if count, err := strconv.Atoi(l.text()); err == nil && counts(l.name, one(r.path)) {
+					n, told = n+count, true
+				}
+			}
+		}
+	}
+	return n, told
 }
 
 // refusesSample asks with a sample that is wrong, if the spec says that it is.

@@ -272,6 +272,70 @@ func TestEachWrongRequestIsSent(t *testing.T) {
 	}
 }
 
+// Nothing of a form is stored that is refused for one of its files.
+func TestAFileBeforeAWrongOneIsNotStored(t *testing.T) {
+	const spec = v1 + `
+info: {title: Refuse, version: '1'}
+paths:
+  /claims/{claim}: {get: {operationId: claim, parameters: &claim [{name: claim, in: path, required: true, example: c-1,
+    schema: {type: string}}], responses: &all {default: {description: All., content: {application/json: {}}}}}}
+  /claims/{claim}/photos: {parameters: *claim, post: {operationId: add, requestBody: {content: {multipart/form-data: {
+    encoding: {photos: {contentType: image/png}}, schema: {type: object, required: [photos], properties: {photos: {
+    type: array, items: {type: string, format: binary}}}}}}}, responses: {'415': {description: No.}, default: {
+    description: All.}}}, get: {operationId: list, responses: *all}}
+`
+	const blamed = "415 to a file before one of another media type in photos, and it is stored"
+	for _, c := range []struct {
+		what, claim   string // %d: of photos; %n: of requests
+		lists         bool
+		status, keeps int
+		want          string
+	}{
+		{"all is right", `{"photoCount":%d}`, true, 415, 0, ""},
+		{"a list has it", `{}`, true, 415, 1, blamed},
+		{"it is counted", `{"photo_count":%d}`, false, 415, 1, blamed},
+		{"another count", `{"viewCount":%n}`, true, 415, 0, ""},
+		{"it is taken", `{}`, true, 200, 2, "200 to a file before one of another media type in photos, which must be"},
+		{"nobody tells", `{"count":%d}`, false, 415, 1, "not seen: whether a file before one of another media type " +
+			"in photos is stored: no list has such files, and no answer counts them"},
+		{"it comes before a large one", `{}`, true, 413, 1, "413 to a file before one that is too large in photos, and it"},
+	} {
+		l := &lab.Logged{}
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			l.TB = tb
+			p, ops := specProber(l, spec)
+			kept, asked := 0, 0
+			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				asked++
+				switch {
+				case r.Method == http.MethodPost:
+					if bytes.Count(faulty.Peek(r), []byte("filename=")) < 2 {
+						return came(r, 415, "", ""), nil
+					}
+					kept += c.keeps
+					return came(r, c.status, "", ""), nil
+				case !strings.HasSuffix(r.URL.Path, "/photos"):
+					said := strings.NewReplacer("%d", fmt.Sprint(kept), "%n", fmt.Sprint(asked)).Replace(c.claim)
+					return came(r, 200, "application/json", said), nil
+				case !c.lists:
+					return came(r, 404, "application/json", "{}"), nil
+				}
+				list := strings.TrimSuffix(strings.Repeat(`{"id":1},`, kept), ",")
+				return came(r, 200, "application/json", "["+list+"]"), nil
+			})
+			if c.status == 413 {
+				p.growsNow(ops["add"], firstSample(ops["add"]), []byte("large"))
+				return
+			}
+			p.refusesFile(ops["add"], firstSample(ops["add"]), "photos")
+		})
+		got := strings.Join(lines, "\n") + l.Text.String()
+		if !strings.Contains(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %s", c.what, got)
+		}
+	}
+}
+
 // Where each name is taken once, it comes under another name each time.
 func TestAChecksumOfOtherBytesIsRefusedOrNot(t *testing.T) {
 	for op, want := range map[string]string{"sum": "the Content-MD5 of other bytes",

@@ -301,6 +301,11 @@ func (s sample) isFile(name string) bool {
 	return s.isForm() && apispec.IsBinary(schema) || s.isJSON() && inBase64 && !checksums.MatchString(name)
 }
 
+// takesSeveral reports whether a field takes several files.
+func (s sample) takesSeveral(name string) bool {
+	return apispec.PropertyOf(s.schema, name).Type.Is("array")
+}
+
 // called returns the name of one of n files in a form.
 func (s sample) called(i, n int) string {
 	switch {
