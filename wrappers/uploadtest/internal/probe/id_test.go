@@ -42,6 +42,8 @@ paths:
     get: {operationId: file, responses: *all}}
   /decks/{id}/cards: {parameters: [{name: id, in: path, required: true, schema: {type: string}}],
     get: {operationId: cards, responses: *all}}
+  /cards/{cardName}: {parameters: [{name: cardName, in: path, required: true, schema: {type: string}}],
+    get: {operationId: named, responses: *all}}
   /gids/{thing_gid}: {parameters: [{name: thing_gid, in: path, required: true, schema: {type: string}}],
     get: {operationId: gid, responses: *all}}
   /papers/{paper_id}: {parameters: [{name: paper_id, in: path, required: true, schema: {type: string}}],

@@ -90,6 +90,7 @@ var (
 	foreign = regexp.MustCompile(`.(Id|ID|[_-](g|u|gu|uu)?id|(G|U|Gu|Uu)id)s?$`) // of a thing of another kind
 	// distinctive matches the name of what one thing only may have.
 	distinctive = regexp.MustCompile(`(?i)^(sku|ean|number|code|ref(erence)?)$`)
+	longNames   = regexp.MustCompile(`(?i)[a-z_-](name|key|tag|slug)$`)
 	// related matches the path of an id of JSON:API that is that of its type.
 	related = regexp.MustCompile(`(^|\.)(relationships\.[^.]+\.data|included)(\[\])?\.id$`)
 	typed   = regexp.MustCompile(`^type$`)

@@ -105,7 +105,7 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		`{"properties":{"label":{"type":"string"}}}`).Value}, sample{typ: js, object: map[string]any{"open": true}}
 	opened.schema = meta.schema
 	bare := sample{typ: js, object: map[string]any{"n": 1}, schema: lab.SchemaOf(t,
-		`{"properties":{"label":{"type":"string"}}}`).Value}
+		`{"properties":{"label":{"type":"string"},"title":{"type":"string"}}}`).Value}
 	odd, _ := json.Marshal(oddText)
 	long := strings.Repeat("july ", 12)
 	said := func(name, value string) sample { return sample{typ: js, object: map[string]any{name: value}} }
@@ -158,6 +158,12 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	}{
 		"a list of files lacks one": {sizes("1", "3"),
 			found{papers, `{}`, "look", js, `{"items":[{}]}`, "items has 1 elements, but 2 files were sent"}},
+		"a title that is its tag": {told("tag", oddText),
+			found{bare, `{}`, "look", js, `{"title":` + string(odd) + `}`, ""}},
+		"a title of another": {told("tag", "v1"), found{bare, `{}`, "look", js, `{"title":` + string(odd) + `}`,
+			", and only another upload said so"}},
+		"a label of another": {told("tag", oddText), found{bare, `{}`, "look", js, `{"label":` + string(odd) + `}`,
+			", and only another upload said so"}},
 		"a list of files has all":     {sizes("1", "3"), found{papers, `{}`, "look", js, `{"items":[{},{}]}`, ""}},
 		"a list of files and no file": {sizes("1", "3"), found{label, `{}`, "look", js, `{"items":[{}]}`, ""}},
 		"a longer list": {sizes("1", "3"),

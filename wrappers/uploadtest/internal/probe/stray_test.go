@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,20 @@ func TestAnUploadIsLookedForUnderAnotherParent(t *testing.T) {
 		}
 		if _, id := p.elsewhere(ops[c.op], c.param); id != c.want {
 			t.Errorf("%s is looked for under %q, want %q", c.what, id, c.want)
+		}
+	}
+	for other, want := range map[[2]string]string{{"t-1", "p-2"}: "make: not seen: an upload under another thingId",
+		{"t-2", "p-2"}: "", {"t-2", "p-1"}: ""} {
+		l := &lab.Logged{TB: t}
+		p, ops := specProber(l, nestSpec)
+		p.transport, _ = answered(http.StatusNotFound)
+		p.learned["thingId"] = "t-1"
+		for _, id := range [][2]string{{"t-1", "p-1"}, other} {
+			ids := map[string]string{"thingId": id[0], "partId": id[1]}
+			p.kept = append(p.kept, &made{by: ops["add"], ids: ids})
+		}
+		if p.strays(ops["part"]); !strings.Contains(l.Text.String(), want) || want == "" && l.Text.Len() > 0 {
+			t.Errorf("beside one under %s: %s", other, &l.Text)
 		}
 	}
 	// What is found there is still at its own place. So is what a DELETE of nothing may leave.

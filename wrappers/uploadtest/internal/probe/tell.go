@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"mime"
 	"slices"
 	"strconv"
@@ -167,7 +168,9 @@ func (c *comparison) echoes() {
 	switch said := c.said.(type) {
 	case nil:
 		mayBeSaid := apispec.PropertyOf(c.m.schema, c.name) != apispec.Unknown
-		if mayBeSaid && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
+		isOfItself := unique.MatchString(c.name) && // such as a name that is its tag
+			slices.Contains(slices.Collect(maps.Values(c.m.said)), c.value)
+		if mayBeSaid && !isOfItself && c.at < 0 && strings.HasPrefix(is, oddText[:12]) {
 			c.answer.broke(ruleAnswer, "said by another", "%s is %s, and only another upload said so", c.name,
 				apispec.Quoted(is))
 		}

@@ -176,10 +176,13 @@ func (p *prober) renamed(r *operation, s sample) sample {
 }
 
 // tellsApart reports whether one thing only may have the value of a member: the number of
-// a product, the address of a person, or the one by which the path of another operation
-// names it.
+// a product, the address of a person, a name that it needs and that is of nothing else, or
+// the one by which the path of another operation names it.
 func (p *prober) tellsApart(r *operation, m member) bool {
+	ofOther := facts.MatchString(m.name) ||
+		slices.ContainsFunc(p.ops, func(other *operation) bool { return slices.Contains(other.params, m.name) })
 	return distinctive.MatchString(m.name) || m.schema.Format == "email" ||
+		m.required && longNames.MatchString(m.name) && !ofOther ||
 		slices.ContainsFunc(p.ops, func(other *operation) bool {
 			return strings.HasPrefix(other.path+"/", r.path+"/{"+m.name+"}/")
 		})

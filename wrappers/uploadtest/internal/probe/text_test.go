@@ -89,11 +89,15 @@ func TestARequestIsSentUnderOtherNames(t *testing.T) {
 	ops["make"].Operation.Responses = ops["change"].Operation.Responses // with a 409
 	who := sample{typ: "application/json", object: map[string]any{"sku": "S-1", "thingId": "t",
 		"kind": "k", "code": "DE",
-		"who": map[string]any{"number": "a", "phone": "1", "at": "b@c.d"}}, schema: lab.SchemaOf(t, `{"properties":{
-		"sku":{},"code":{"enum":["DE"]},"who":{"properties":{"number":{},"at":{"format":"email"}}}}}`).Value}
+		"tag_name": "v", "tagName": "w", "ownerName": "o", "cardName": "c",
+		"who": map[string]any{"number": "a", "phone": "1", "at": "b@c.d"}}, schema: lab.SchemaOf(t, `{
+		"required":["tag_name","ownerName","cardName"],"properties":{"sku":{},"code":{"enum":["DE"]},
+		"who":{"properties":{"number":{},"at":{"format":"email"}}}}}`).Value}
 	for of, want := range map[string]string{
-		"make": "map[code:DE kind:k sku:7-S-1 thingId:7-t who:map[at:7-b@c.d number:7-a phone:1]]",
-		"pack": "map[code:DE kind:k sku:S-1 thingId:t who:map[at:b@c.d number:a phone:1]]",
+		"make": "map[cardName:c code:DE kind:k ownerName:o sku:7-S-1 tagName:w tag_name:7-v thingId:7-t " +
+			"who:map[at:7-b@c.d number:7-a phone:1]]",
+		"pack": "map[cardName:c code:DE kind:k ownerName:o sku:S-1 tagName:w tag_name:v thingId:t " +
+			"who:map[at:b@c.d number:a phone:1]]",
 	} {
 		p.renamings = 6
 		if got := fmt.Sprint(p.renamed(ops[of], who).object); got != want {
