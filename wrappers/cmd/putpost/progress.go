@@ -246,11 +246,9 @@ func newStatusLine(w io.Writer, env environment) *statusLine {
 	return s
 }
 
+// columns returns the width of the terminal, or no positive number.
 func (s *statusLine) columns() int {
-	columns, _, err := term.GetSize(int(s.terminal.Fd()))
-	if err != nil {
-		return 0
-	}
+	columns, _, _ := term.GetSize(int(s.terminal.Fd()))
 	return columns
 }
 

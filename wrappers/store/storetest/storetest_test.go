@@ -352,8 +352,12 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			}},
 		},
 		"objects that are almost equal are kept apart": {
-			"equal sizes and heads are equal bytes":      byContent(func(b []byte) []byte { return b[:min(len(b), 4<<10)] }),
-			"equal sizes and last bytes are equal bytes": byContent(func(b []byte) []byte { return b[max(0, len(b)-4<<10):] }),
+			"equal sizes and heads are equal bytes": byContent(func(b []byte) []byte {
+				return b[:min(len(b), 4<<10)]
+			}),
+			"equal sizes and last bytes are equal bytes": byContent(func(b []byte) []byte {
+				return b[max(0, len(b)-4<<10):]
+			}),
 		},
 		"an empty object is an object": {
 			"empty objects are dropped": {put: func(c call) (int64, error) {
@@ -741,7 +745,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		"a buffer is kept without a copy":              "overwrote the bytes of its bytes.Buffer: ",
 		"what WriteTo writes is kept without a copy":   "overwrote the bytes of its bytes.Reader: ",
 		"a closed reader leaks its file":               "50 calls of Open and Close left 5",
-		"a reader keeps a lock until it is closed":     `Put("a") did not return within 10s: a reader of the object is open`,
+		"a reader keeps a lock until it is closed":     `Put("a") did not return within 10s: a reader of the object is`,
 	}
 	left := maps.Clone(faults)
 	for _, rule := range rules {
