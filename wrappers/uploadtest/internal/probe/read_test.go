@@ -82,6 +82,17 @@ func TestAnOperationTellsOfWhatOthersMake(t *testing.T) {
 			t.Errorf("%s tells of what others than %s make: %t", op, by, !want)
 		}
 	}
+	for _, c := range []struct {
+		own   string
+		files int
+		want  bool
+	}{{"t-1", 0, true}, {"r-1", 0, false}, {"t-1", 1, false}} { // the id r-1 came by a list
+		m := &made{by: ops["make"], ids: map[string]string{"id": "r-1"}, own: []string{c.own}, answer: answer{status: 201},
+			files: make([]sentFile, c.files)}
+		if p.ofOthers(m, ops["row"]) != c.want {
+			t.Errorf("r-1 is another thing's than that of %s with %d files: %t", c.own, c.files, !c.want)
+		}
+	}
 	at := func(path string) *url.URL { return &url.URL{Path: path} }
 	if p.inFolder(ops["put"], at("/v1/blobs")) == nil || p.inFolder(ops["blob"], at("/v1/blobs")) != nil ||
 		p.inFolder(ops["attach"], at("/v1/others/1")) != nil {

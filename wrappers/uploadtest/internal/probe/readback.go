@@ -307,8 +307,8 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 	for _, l := range all {
 		m.times(a, l)
 	}
-	if isAnother(a, all) || !p.ofOthers(m, a.route) && m.differs(a, all, leaves(m.answer.body), false) ||
-		m.differs(a, all, m.shown[at], true) {
+	if isAnother(a, all) || !p.ofOthers(m, a.route) &&
+		(m.differs(a, all, leaves(m.answer.body), false) || m.differs(a, all, m.shown[at], true)) {
 		return
 	}
 	m.shown[at] = all
@@ -317,10 +317,12 @@ func (p *prober) stays(m *made, a answer, all []leaf) {
 }
 
 // ofOthers reports whether an operation tells of what another one than m's makes,
-// such as GET /parts/{partId} of what POST /things/{thingId}/parts makes.
+// such as GET /parts/{partId} of what POST /things/{thingId}/parts makes. The id of a part
+// may come to a thing by a list.
 func (p *prober) ofOthers(m *made, r *operation) bool {
 	things := r.above(r.last)
-	return m.by.path != r.path && path.Base(m.by.path) != path.Base(things) && p.maker(things) != nil
+	learned := m.answer.status != 0 && len(m.files)+len(m.outs) == 0 && !slices.Contains(m.own, m.ids[r.last])
+	return m.by.path != r.path && path.Base(m.by.path) != path.Base(things) && (p.maker(things) != nil || learned)
 }
 
 // isAnother reports an answer about another thing than the one that was asked
