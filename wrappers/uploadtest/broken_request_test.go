@@ -25,7 +25,7 @@ var brokenRequests = []bite{
 	{"the presigned method is fixed", rig{
 		spec: bytes.Replace(lab.DepotSpec, []byte("uploadMethod: {"), []byte("uploadMethod: {enum: [PUT, POST], "), 1),
 		sent: faulty.RequestTo("/store", func(r *http.Request) { r.Method = "PUT" })},
-		handingOut(presignedMethod), "a URL that is handed out for POST: presigned method: PUT was sent"},
+		handingOut(presignedMethod), "presigned: presigned method: PUT, but the URL was handed out for POST"},
 	{"a presigned URL is used for the next upload", rig{sent: func(next http.RoundTripper) http.RoundTripper {
 		var first []byte
 		return faulty.Status(200, "/objects", func(resp *http.Response) {

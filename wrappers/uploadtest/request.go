@@ -24,7 +24,8 @@ type Request struct {
 	AnswerHeader http.Header
 	Answer       []byte // the answer's body, up to 1 MiB
 
-	time time.Time // of its arrival
+	time   time.Time // of its arrival
+	broken []Violation
 }
 
 // File is one file that a [Server] received. Field is its field in the form, or
@@ -41,7 +42,7 @@ func (s *Server) Requests() []Request {
 	for _, x := range s.monitor.Exchanges() {
 		list = append(list, Request{
 			x.Op, x.Method, x.URI, x.Header, x.Received, x.Body, x.Fields, x.Files, x.Status, x.AnswerHeader, x.Answer,
-			x.Time,
+			x.Time, x.Violations,
 		})
 	}
 	return list
@@ -56,6 +57,12 @@ func (s *Server) Files() []File {
 		}
 	}
 	return files
+}
+
+// broke reports whether a request broke a rule of the contract. The Server has
+// told so, and a property need not tell it again.
+func (r Request) broke(rule string) bool {
+	return slices.ContainsFunc(r.broken, func(v Violation) bool { return v.Rule == rule })
 }
 
 // asks reports whether a request changes nothing, but asks for something.

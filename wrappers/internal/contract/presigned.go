@@ -40,7 +40,7 @@ func (x *Exchange) checkPresigned() {
 		}
 	}
 	if said := g.method; said != "" && x.head.Method != said && x.head.Method != strings.ToUpper(said) {
-		x.broke(RuleMethod, "%s, but the URL was handed out for %s", x.head.Method, said)
+		x.broke(RuleMethod, "%s, but the URL was handed out for %s", x.head.Method, strings.ToUpper(said))
 	}
 	if g.fields != nil || x.head.Header.Get("Content-Range") != "" || partNumber().MatchString(g.query) {
 		return

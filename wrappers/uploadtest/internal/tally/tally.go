@@ -17,7 +17,6 @@ type Seen struct {
 	mu    sync.Mutex
 	count map[string]int
 	blind string
-	Leaky atomic.Bool // a reader was left open
 
 	Failed    atomic.Bool // an upload without a fault did not come out right
 	Scattered atomic.Bool // a file came in parts, and no request said where its part belongs
@@ -72,6 +71,7 @@ type Told struct {
 	keys  sync.Map
 	mu    sync.Mutex
 	again map[string][]string // by key: the cases after the first
+	Leaky atomic.Bool         // a reader was left open
 }
 
 // First reports whether a key comes for the first time.
