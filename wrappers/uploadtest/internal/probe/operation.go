@@ -28,6 +28,7 @@ type operation struct {
 
 	succeeded bool
 	closing   bool   // it completes uploads
+	grants    bool   // it hands out URLs for files
 	once      bool   // it takes each name once
 	respells  bool   // it changes characters of names
 	single    bool   // what its path names takes one upload

@@ -27,8 +27,13 @@ func (p *prober) handedOut(m *made) bool {
 			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", l.name)
 		case len(all) > 0 && strings.HasSuffix(strings.ToLower(l.name), "method") && all[0].Method == "":
 			a.broke(ruleAnswer, "method", "%s is %s, by which no file can be sent", l.name, apispec.Quoted(text))
+		case absolute && strings.HasSuffix(l.path, "[]") && starts.MatchString(r.name+" "+r.Path) &&
+			!downloadURL.MatchString(l.name) && len(all)+len(m.files) == 0:
+			r.grants = true
+			p.unseen(r, "what comes of a file that is sent to one of the %s that it handed out", l.name)
 		}
 	}
+	r.grants = r.grants || len(all) > 0
 	for _, out := range all {
 		began := maps.Clone(m.ids)
 		// The URL of an answer that forwards lets nobody in by itself.

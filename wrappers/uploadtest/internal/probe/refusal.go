@@ -257,7 +257,8 @@ func (p *prober) unknown(r *operation) {
 	}
 	for _, name := range names {
 		value := p.learned[name]
-		if len(value) <= 3 && !numeric(value) || value == "" || p.clientKeys[name] ||
+		chooses := r.grants && reading(r) && name == r.last && p.maker(r.above(name)) == nil // where the file will be
+		if len(value) <= 3 && !numeric(value) || value == "" || p.clientKeys[name] || chooses ||
 			r.Method == http.MethodPost && (unique.MatchString(name) || p.brings(r, name)) { // the client chooses it
 			continue
 		}

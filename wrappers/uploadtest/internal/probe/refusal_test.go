@@ -423,15 +423,18 @@ paths:
   /calls/{call}/texts: {parameters: [*call],
     post: {operationId: text, responses: {<<: *made, '404': {description: No.}}}}
   /rooms: {post: {operationId: room, responses: *made}}
-  /rooms/{call}/notes: {parameters: [*call], post: {operationId: roomNote, responses: *made}}
+  /rooms/{call}/notes: {parameters: [*call], post: {operationId: roomNote, responses: *made},
+    get: {operationId: roomNotes, responses: *made}}
   /boxes/{call}/notes: {parameters: [{<<: *call, example: efgh}], post: {operationId: boxNote, responses: *made}}
 `
 	for _, c := range []struct {
-		op    string
-		made  bool
-		asked int
-	}{{"find", true, 2}, {"find", false, 0}, {"blob", false, 2}, {"push", false, 0},
-		{"noted", false, 0}, {"notes", false, 2}, {"text", false, 2}, {"roomNote", false, 2}, {"boxNote", false, 2}} {
+		op     string
+		made   bool
+		grants bool // URLs for files
+		asked  int
+	}{{"find", true, false, 2}, {"find", false, false, 0}, {"blob", false, false, 2}, {"push", false, false, 0},
+		{"noted", false, false, 0}, {"notes", false, false, 2}, {"notes", false, true, 0}, {"text", false, true, 2},
+		{"roomNote", false, false, 2}, {"roomNotes", false, true, 2}, {"boxNote", false, false, 2}} {
 		p, ops := specProber(t, spec)
 		var asked *[]string
 		p.transport, asked = answered(http.StatusBadRequest)
@@ -439,8 +442,9 @@ paths:
 		if c.made {
 			p.issued["/v1/things abcd"] = &made{}
 		}
+		ops[c.op].grants = c.grants
 		if p.unknown(ops[c.op]); len(*asked) != c.asked {
-			t.Errorf("%s, made %t: asked %q", c.op, c.made, *asked)
+			t.Errorf("%s, made %t, grants %t: asked %q", c.op, c.made, c.grants, *asked)
 		}
 	}
 }

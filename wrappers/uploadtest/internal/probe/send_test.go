@@ -239,4 +239,14 @@ func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
 			t.Errorf("%s: asked %q, want %q", c.what, asked, c.asked)
 		}
 	}
+	for body, want := range map[string]bool{`{"urls":["http://b.example/k"]}`: true, `{"urls":["k"]}`: false,
+		`{"url":"http://b.example/k"}`: false, `{"downloadUrls":["http://b.example/k"]}`: false} {
+		l := &lab.Logged{TB: t}
+		p, ops := specProber(l, sendSpec)
+		p.handedOut(&made{by: ops["list"], answer: answer{p: p, body: []byte(body)}})
+		said := strings.Contains(l.Text.String(), "what comes of a file")
+		if ops["list"].grants != want || said != want {
+			t.Errorf("%s: %s", body, &l.Text)
+		}
+	}
 }

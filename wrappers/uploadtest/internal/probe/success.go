@@ -65,7 +65,8 @@ func (p *prober) excuse(a answer, s sample, known bool) string {
 	case !known || completion.MatchString(r.Path): // its upload comes later
 		return cmp.Or(r.unfound, fmt.Sprintf("no answer gave its %s, as a member of that name or as the id in the "+
 			"answer of the path before it: %s (%s %s)", r.last, answered, r.Method, r.Path))
-	case missing(a.status) && len(s.files()) == 0 && (refers || p.waitsFor(r)), refused && guesses:
+	case missing(a.status) && len(s.files()) == 0 && (refers || p.waitsFor(r)), refused && guesses,
+		refused && a.status == http.StatusNotFound && r.Method == http.MethodDelete && len(p.keptFor(r)) == 0:
 		return answered + ", and what it refers to may not be there"
 	case refused && a.status == http.StatusPreconditionFailed && slices.ContainsFunc(r.required, isUnknownTag):
 		answered += ", and the spec has no example of its If-Match"
@@ -117,13 +118,21 @@ func (p *prober) refers(r *operation, s sample) (does, guesses bool) {
 	for _, in := range s.objects() {
 		for name, value := range in.object {
 			schema := in.schema.Properties[name]
-			if refer.MatchString(name) && !apispec.IsBinary(apispec.Resolved(schema)) {
+			if (refer.MatchString(name) || p.givesKey(r, name)) && !apispec.IsBinary(apispec.Resolved(schema)) {
 				does = true
 				guesses = guesses || slices.Contains(in.schema.Required, name) && isMadeUp(schema, value)
 			}
 		}
 	}
 	return does, guesses
+}
+
+// givesKey reports whether the answer of another operation only gives a key such as that
+// of an upload.
+func (p *prober) givesKey(r *operation, name string) bool {
+	isIt := func(told string) bool { return told == name }
+	return secrets.MatchString(name) && !mayTell(r, isIt) &&
+		slices.ContainsFunc(p.ops, func(other *operation) bool { return mayTell(other, isIt) })
 }
 
 // isMadeUp reports whether a text or a number is no example of the spec.

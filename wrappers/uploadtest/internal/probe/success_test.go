@@ -43,6 +43,8 @@ paths:
     put: {operationId: put, requestBody: {content: {image/png: {}}}, responses: {'400': *no, '409': *no}}}
   /tagged: {patch: {operationId: tag, responses: *may, parameters: [&tag {name: If-Match, in: header, required: true,
     schema: {type: string}}]}, post: {operationId: tagAs, responses: *may, parameters: [{<<: *tag, example: x}]}}
+  /grants: {get: {operationId: grant, responses: {4XX: *no, '200': {description: It., content: {application/json: {
+    schema: {properties: {uploadKey: {}}}}}}}}}
   /open: {post: {operationId: open, responses: {default: {description: All.}}}}
   /done: {post: {operationId: done, responses: {default: {description: All.}}}}
 `
@@ -64,6 +66,8 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 		schema: lab.SchemaOf(t, `{}`).Value}
 	madeUp := sample{typ: "application/json", object: map[string]any{"noteId": "uploadtest"},
 		schema: lab.SchemaOf(t, `{"required":["noteId"],"properties":{"noteId":{}}}`).Value}
+	key := sample{typ: "application/json", object: map[string]any{"uploadKey": "uploadtest"},
+		schema: lab.SchemaOf(t, `{"required":["uploadKey"],"properties":{"uploadKey":{}}}`).Value}
 	form := sample{typ: "multipart/form-data", object: map[string]any{"noteId": "n-1", "file": "x"},
 		schema: lab.SchemaOf(t, `{"properties":{"file":{"format":"binary"}}}`).Value}
 	one := &made{by: ops["make"], ids: map[string]string{"thingId": "t-1"}, files: make([]sentFile, 1)}
@@ -84,6 +88,8 @@ func TestTheExampleOfASpecMayBeRefused(t *testing.T) {
 		{op: "open", s: madeUp, status: 400},
 		{op: "lock", status: 409, want: "refers to"}, {op: "lock", status: 400, want: "as the spec declares"},
 		{op: "lock", status: 500}, {op: "drop", status: 400}, {op: "drop", status: 409, want: "as the spec declares"},
+		{op: "drop", status: 404, want: "refers to"}, {op: "drop", status: 404, kept: one},
+		{op: "ping", s: key, status: 400, want: "refers to"}, {op: "grant", s: key, status: 400},
 		{op: "look", status: 400}, {op: "change", status: 400},
 		{op: "ping", status: 400},
 		{op: "the", status: 404, want: "refers to"}, {op: "the", status: 404, kept: one, want: "refers to"},
