@@ -76,7 +76,7 @@ func (p *prober) heeds(m *made, a answer, options []option) {
 			said := apispec.TextOf(o.value)
 			if l.path == wrapper+o.name && !l.list && !numeric(said) && !strings.EqualFold(l.text(), said) {
 				a.broke(ruleAnswer, "option "+o.name, "%s is %s, but the request said %s in its optional %[1]s",
-					o.name, apispec.Quoted(l.text()), apispec.Quoted(said))
+					o.name, quoted(l.text(), said), quoted(said, l.text()))
 			}
 		}
 	}

@@ -88,7 +88,7 @@ func (p *prober) patch(r, get *operation, m *made, s sample, said map[string]boo
 		case m.said[member] == nil && !may && !(plain && said[was.path]):
 		case named && same && apispec.TextOf(value) != was.text() && !was.list:
 			a.broke(ruleAnswer, "patched", "%s is still %s after a PATCH that said %s", was.path,
-				apispec.Quoted(was.text()), apispec.Quoted(apispec.TextOf(value)))
+				quoted(was.text(), apispec.TextOf(value)), quoted(apispec.TextOf(value), was.text()))
 		case !named && !same:
 			a.broke(ruleAnswer, "patched", "%s is not what it was before a PATCH that did not name it", was.path)
 		case named && !same && !was.list:

@@ -276,7 +276,7 @@ func (p *prober) givesBack(m *made, file sentFile, a answer) {
 	_, params, _ := mime.ParseMediaType(a.header.Get("Content-Disposition"))
 	if name := params["filename"]; file.name != "" && name != "" && !p.isNamed(m, name, file.name) {
 		a.broke(ruleHeader, "disposition", "Content-Disposition says %s, but the file was called %s",
-			apispec.Quoted(name), apispec.Quoted(file.name))
+			quoted(name, file.name), quoted(file.name, name))
 	}
 	if tag := a.header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		key := a.req.URL.Path + tag
@@ -368,7 +368,7 @@ func (m *made) differs(a answer, all, earlier []leaf, same bool) bool {
 		case l.name == "id" && a.p.matches(a.route, a.req.URL)[a.route.last] == now.text(): // of what came of it
 		case changed:
 			a.broke(ruleAnswer, "found", "%s is %s, but %s in the answer to the upload", l.name,
-				apispec.Quoted(now.text()), apispec.Quoted(l.text()))
+				quoted(now.text(), l.text()), quoted(l.text(), now.text()))
 			return true
 		case !ok:
 			a.broke(ruleAnswer, "found", "%s is not there any more", l.name)

@@ -145,6 +145,17 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	taken := func(name string) circumstance {
 		return func(p *prober, _ *made, _ http.Header) { p.named[name] = &made{} }
 	}
+	titles := func(names ...string) circumstance { // those of other files
+		return func(p *prober, m *made, header http.Header) {
+			look := slices.IndexFunc(p.ops, func(r *operation) bool { return r.name == "look" })
+			for _, name := range names {
+				other := *m
+				other.files = []sentFile{{name: name}}
+				p.compares(&other, whole, answer{p: p, route: p.ops[look], header: header, body: []byte(`{"title":"` + name + `"}`),
+					req: httptest.NewRequest(http.MethodGet, "/v1/things/t-1", nil)})
+			}
+		}
+	}
 	early := func(_ *prober, m *made, _ http.Header) { m.waiting = true }
 	replacing := func(wrong string) circumstance {
 		return func(p *prober, m *made, _ http.Header) {
@@ -191,6 +202,10 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"the text of one of several": {told("label", "july"),
 			found{labelled, `{}`, "look", js, `{"items":[{"label":"june"}]}`, ""}},
 		"a name that was said": {told("name", "july"), found{form, `{}`, "look", js, `{"name":"july"}`, ""}},
+		"a title that was the name of others": {titles("a.txt", "b.txt"), found{form, `{}`, "look", js, `{"title":"thing"}`,
+			`title is "thing", but the file was called "thing.txt"`}},
+		"a title that may be the name without its ending": {titles("a.txt", "b", "c", ".d"),
+			found{form, `{}`, "look", js, `{"title":"thing"}`, ""}},
 		"the size of another of several": {func(_ *prober, m *made, _ http.Header) { m.what = " (of several)" },
 			found{papers, `{}`, "look", js, `{"papers":[{"size":3},{"size":3}]}`,
 				"1 bytes were sent (of several): it is that of another file of the request"}},

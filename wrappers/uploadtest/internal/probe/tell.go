@@ -139,7 +139,7 @@ func (c *comparison) check(aspect string, surely, right bool, format string, wan
 	}
 	follows := c.stale && slices.Contains(c.m.wrong, "content")
 	if c.p.seen.Note(aspect); !right && !follows {
-		c.m.broke(c.answer, ruleAnswer, class, "%s is %s%s%s", c.called, apispec.Quoted(c.text()),
+		c.m.broke(c.answer, ruleAnswer, class, "%s is %s%s%s", c.called, quoted(c.text(), fmt.Sprint(want[0])),
 			fmt.Sprintf(format, want...), after)
 	}
 }
@@ -188,7 +188,7 @@ func (c *comparison) echoes() {
 			c.check("what was said", surely, rest == "", ", without the last %d bytes that were said", len(rest))
 		} else {
 			right := is == said || names.MatchString(c.name) && c.p.isNamed(c.m, is, said)
-			c.check("what was said", surely, right, ", but %[2]s was said%[3]s", said, apispec.Quoted(said), c.m.how())
+			c.check("what was said", surely, right, ", but %[2]s was said%[3]s", said, quoted(said, is), c.m.how())
 		}
 	}
 }
@@ -219,11 +219,13 @@ func (c *comparison) describes(file sentFile) {
 			c.p.unseen(c.answer.route, "whether its %s is the %s of the path", c.name, last)
 		}
 	}
-	if called != "" && c.said == nil {
+	stem := extension.ReplaceAllString(called, "")
+	bare := right && !places(c.m.by) && (stem == "" || stem == called) // it may be shown without any ending
+	if called != "" && c.said == nil && !bare {
 		// It may stand elsewhere, such as in a part of JSON.
 		isName = isName && (text == "" || !bytes.Contains(c.m.body, []byte(`"`+text+`"`)))
 		c.check("name", isName, right, ", but the file was called %[2]s%[3]s", called,
-			apispec.Quoted(called), c.m.how())
+			quoted(called, text), c.m.how())
 	}
 	isKind := fileKinds.MatchString(c.name) && !strings.Contains(text, "/") // such as image
 	if typ, _, _ := mime.ParseMediaType(text); types.MatchString(c.name) && !isKind && c.said == nil &&

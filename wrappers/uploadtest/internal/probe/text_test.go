@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
@@ -129,5 +130,19 @@ func TestEachYesOrNoIsTurned(t *testing.T) {
 		"kept":{"type":"boolean","readOnly":true},"word":{"type":"boolean"}}}`).Value
 	if got := fmt.Sprint(m.opposite()); got != "map[name:a open:false shown:true word:a]" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Two long texts are shown where they differ.
+func TestTwoTextsInAMessageDiffer(t *testing.T) {
+	long := strings.Repeat("ab", 60)
+	for _, c := range []struct{ text, beside, want string }{
+		{"a", "b", `"a"`}, {long, "b", `"` + long[:50] + `"...`}, {long, long, `"` + long[:50] + `"...`},
+		{long + "x", long + "yz", `..."` + long[71:] + `x"`}, {long + "yz", long + "x", `..."` + long[71:] + `y"...`},
+		{long, long + ".txt", `..."` + long[70:] + `"`},
+	} {
+		if got := quoted(c.text, c.beside); got != c.want {
+			t.Errorf("%s beside %s: %s, want %s", c.text, c.beside, got, c.want)
+		}
 	}
 }

@@ -120,6 +120,16 @@ func (m member) replaced(value any, with func(m member, value any) any) any {
 	return with(m, value)
 }
 
+// quoted returns a text for a message that shows another beside it. If both are cut and
+// would be the same, it begins where they differ within what is shown.
+func quoted(text, beside string) string {
+	is, other, at := []rune(text), []rune(beside), 0
+	for string(is) != string(other) && apispec.Quoted(string(is[at:])) == apispec.Quoted(string(other[at:])) {
+		at++
+	}
+	return strings.Repeat("...", min(at, 1)) + apispec.Quoted(string(is[at:]))
+}
+
 // bytesOf returns a value as the content of a part of a form. Files are bytes
 // already.
 func bytesOf(value any) []byte {
