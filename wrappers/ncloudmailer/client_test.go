@@ -199,9 +199,7 @@ func TestUploadSendsOneSignedFormOfExactLength(t *testing.T) {
 	m := newMailer(t)
 	before := time.Now()
 	res, err := m.client(t).Upload(t.Context(), upload.Bytes("dir/test.txt", []byte("upload test file")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	early, late := before.Add(24*time.Hour), time.Now().Add(24*time.Hour)
 	if res.Expires.Before(early) || res.Expires.After(late) {
 		t.Errorf("expires %v, want 24 hours from now", res.Expires)
@@ -234,14 +232,10 @@ func TestUploadSendsWhatTheGeneratedMethodSends(t *testing.T) {
 		t.Fatal(err)
 	}
 	generated, err := api.NewClient(m.URL + "/api/v1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	resp, err := generated.CreateFileWithForm(t.Context(), api.CreateFileRequest{FileList: []upload.Source{src}},
 		func(_ context.Context, req *http.Request) error { testKeys.Sign(req, time.Now()); return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	resp.Body.Close()
 	took := m.took()
 	if mine, its := took[0], took[1]; mine.method != its.method || mine.uri != its.uri || mine.length != its.length ||
@@ -258,9 +252,7 @@ func TestCreateFileSendsAndAnswersInOrder(t *testing.T) {
 		srcs[i] = upload.Bytes(name, []byte(contents[i]))
 	}
 	batch, err := m.client(t).CreateFile(t.Context(), srcs...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	requests := m.took()
 	if len(requests) != 1 || len(requests[0].parts) != len(srcs) || len(batch.Files) != len(srcs) {
 		t.Fatalf("%d requests, %d results for %d sources", len(requests), len(batch.Files), len(srcs))
@@ -397,9 +389,7 @@ func TestGetFileAndDeleteFileListTheBatch(t *testing.T) {
 		"GET": client.GetFile, "DELETE": client.DeleteFile,
 	} {
 		batch, err := call(t.Context(), "request-99")
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		r := m.took()[0]
 		if r.method != method || r.uri != "/api/v1/files/request-99" || r.body != "" {
 			t.Errorf("%s %s with the body %q", r.method, r.uri, r.body)

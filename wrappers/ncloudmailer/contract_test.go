@@ -23,6 +23,8 @@ import (
 // tested with the documentation's own examples. They are in testdata, byte for
 // byte.
 
+var must = standintest.Must
+
 //go:embed testdata/createFile.request
 var documentedRequest string
 
@@ -32,9 +34,7 @@ var documentedResponse string
 func newStandin(t testing.TB, s store.Store) *standin.Handler {
 	t.Helper()
 	h, err := standin.New(standin.Config{Store: s, AccessKey: testKeys.AccessKey, SecretKey: testKeys.SecretKey})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return h
 }
 
@@ -42,9 +42,7 @@ func newStandin(t testing.TB, s store.Store) *standin.Handler {
 func connect(t testing.TB, cfg upload.Config) *ncloudmailer.Client {
 	t.Helper()
 	client, err := ncloudmailer.New(testKeys, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return client
 }
 
@@ -82,9 +80,7 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 				AccessKey: testKeys.AccessKey, SecretKey: testKeys.SecretKey, MaxSize: limit,
 				Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) },
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			ts := httptest.NewServer(h)
 			defer ts.Close()
 			sign := func(r *http.Request) { testKeys.Sign(r, time.Now()) }
@@ -114,9 +110,7 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 	}), standintest.Spec(t, "ncloudmailer"))
 	client := connect(t, upload.Config{BaseURL: srv.BaseURL})
 	res, err := client.Upload(t.Context(), upload.Bytes(`test\resources\test.txt`, []byte("upload test file")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if res.ID != "40fe58bd-91fe-4f89-a62e-705a7c17d65e-99" ||
 		res.TempRequestID != "f355aac1-7776-4c0b-8484-20eaa065cb65-99" || res.Name != "test.txt" || res.Size != 16 {
 		t.Errorf("got %+v", res)

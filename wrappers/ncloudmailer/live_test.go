@@ -31,9 +31,7 @@ func TestLive(t *testing.T) {
 	uploadtest.Live(t, baseURL, standintest.Spec(t, "ncloudmailer"), func(hc *http.Client) uploadtest.Service {
 		connect := func(keys ncloudmailer.Credentials) *ncloudmailer.Client {
 			client, err := ncloudmailer.New(keys, upload.Config{BaseURL: baseURL, HTTPClient: hc})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			return client
 		}
 		client := connect(keys)

@@ -17,9 +17,7 @@ import (
 func regions(t *testing.T) []string {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(standintest.Spec(t, "ncloudmailer"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var addresses []string
 	for _, server := range doc.Servers {
 		if len(server.Variables) == 0 {
@@ -35,9 +33,7 @@ func paths(t *testing.T) []string {
 	var paths []string
 	for _, region := range regions(t) {
 		u, err := url.Parse(region)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if !slices.Contains(paths, u.Path) {
 			paths = append(paths, u.Path)
 		}

@@ -32,9 +32,7 @@ func TestSignatureOfTheKnownVectors(t *testing.T) {
 func TestSignSetsTheThreeHeaders(t *testing.T) {
 	v := signatures[0]
 	req, err := http.NewRequest(v.method, "https://mail.apigw.ntruss.com"+v.uri, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	req.Header.Set("x-ncp-apigw-timestamp", "of an earlier attempt")
 	testKeys.Sign(req, time.UnixMilli(856915200000))
 	for name, want := range map[string]string{
@@ -61,9 +59,7 @@ func TestSignTakesPathAndQueryAsTheyAreSent(t *testing.T) {
 		"/api/v1/files/%ec%83%81", // lower-case hex stays
 	} {
 		req, err := http.NewRequest(http.MethodGet, "https://mail.apigw.ntruss.com"+uri, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		testKeys.Sign(req, time.UnixMilli(1))
 		if got, want := req.Header.Get("x-ncp-apigw-signature-v2"), testKeys.Signature("GET", uri, "1"); got != want {
 			t.Errorf("%s was not signed as it is", uri)

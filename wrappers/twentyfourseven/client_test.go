@@ -17,9 +17,7 @@ import (
 func TestUploadAsksForAnAddressAndSendsTheBytesThere(t *testing.T) {
 	o := newOffice()
 	res, err := o.simple(t).Upload(t.Context(), upload.Bytes(`dir\invoice.pdf`, []byte("%PDF-1.7")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if want := (upload.Result{ID: "id-1", Name: "invoice.pdf", TraceID: "trace-1", Size: 8}); res != want {
 		t.Errorf("got  %+v\nwant %+v", res, want)
 	}

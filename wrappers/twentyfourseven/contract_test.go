@@ -26,6 +26,8 @@ import (
 // tested with the documentation's own examples. They are in testdata, byte for
 // byte.
 
+var must = standintest.Must
+
 //go:embed testdata/fileUpload.request
 var documentedRequest string
 
@@ -40,9 +42,7 @@ const (
 func newStandin(t testing.TB) *standin.Handler {
 	t.Helper()
 	h, err := standin.New(standin.Config{Token: staticToken, ClientID: "contract-client", ClientSecret: clientSecret})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return h
 }
 
@@ -85,13 +85,9 @@ func TestWhatWasSentComesBack(t *testing.T) {
 		sent := make([]byte, size)
 		rand.NewChaCha8([32]byte{1}).Read(sent)
 		res, err := client.Upload(t.Context(), upload.Bytes("invoice.pdf", sent))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		st, err := client.Wait(t.Context(), res.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		doc, err := client.Document(t.Context(), st.DocumentID)
 		if err != nil || doc.ContentType != "application/pdf" {
 			t.Errorf("%+v, %v", doc, err)
@@ -108,9 +104,7 @@ func TestStandinKeepsTheSpec(t *testing.T) {
 	var moved atomic.Int64 // how far the stand-in's clock is ahead
 	h, err := standin.New(standin.Config{Token: staticToken,
 		Now: func() time.Time { return time.Now().Add(time.Duration(moved.Load())) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	ts := httptest.NewServer(h)
 	defer ts.Close()
 	uploadtest.Probe(t, ts.URL+"/v1", standintest.Spec(t, "twentyfourseven"),
@@ -141,9 +135,7 @@ func TestClientUnderstandsTheDocumentedAnswer(t *testing.T) {
 		Report: func(err error) { t.Error(err) }}
 	client := connect(t, static, upload.Config{HTTPClient: &http.Client{Transport: check}})
 	res, err := client.Upload(t.Context(), upload.Bytes("invoice.pdf", []byte("%PDF-")))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if res.ID != "67890" || string(sent) != "%PDF-" {
 		t.Errorf("fileId %q, and %q was sent", res.ID, sent)
 	}

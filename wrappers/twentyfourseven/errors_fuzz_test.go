@@ -61,9 +61,7 @@ func FuzzFileID(f *testing.F) {
 		var value any
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.UseNumber()
-		if err := d.Decode(&value); err != nil {
-			t.Fatal(err)
-		}
+		must(t, d.Decode(&value))
 		want := ""
 		switch v := value.(type) {
 		case string:

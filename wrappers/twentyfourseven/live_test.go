@@ -49,9 +49,7 @@ func TestLive(t *testing.T) {
 				tokens = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})
 			}
 			client, err := twentyfourseven.New(tokens, upload.Config{BaseURL: baseURL, HTTPClient: hc})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			return client
 		}
 		client = connect(token, app)

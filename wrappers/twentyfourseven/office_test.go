@@ -137,9 +137,7 @@ func (o *office) client(t *testing.T, tokens oauth2.TokenSource, hc *http.Client
 func connect(t testing.TB, tokens oauth2.TokenSource, cfg upload.Config) *twentyfourseven.Client {
 	t.Helper()
 	client, err := twentyfourseven.New(tokens, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return client
 }
 

@@ -62,9 +62,7 @@ func TestTokenRequestIsWhatTheProviderDocuments(t *testing.T) {
 		t.Errorf("%s %s, %q, %d bytes, chunked: %t", r.method, r.uri, r.contentType, r.length, r.chunked)
 	}
 	form, err := url.ParseQuery(r.body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	want := url.Values{
 		"grant_type":         {"client_credentials"},
 		"client_id":          {"client-id"},
@@ -119,9 +117,7 @@ func TestHundredRefusalsCostOneFetchMore(t *testing.T) {
 				o := newOffice()
 				o.refuse(wait)
 				client := o.bubbled(t)
-				if err := errors.Join(together(t, client)...); err != nil {
-					t.Fatal(err)
-				}
+				must(t, errors.Join(together(t, client)...))
 				if tokens, posts := o.count("token"), o.count("fileUpload"); tokens != 2 || posts != 200 {
 					t.Errorf("%d fetches and %d requests, want 2 and 200", tokens, posts)
 				}
@@ -408,9 +404,7 @@ func TestAfterARefusalTheTokenIsAskedForOnceMore(t *testing.T) {
 				}
 				return
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if got := o.took("presigned"); len(got) != 1 || got[0].body != "content" {
 				t.Errorf("what arrived is %v", got)
 			}
@@ -542,9 +536,7 @@ func TestTokenCallGoesByTheClientsConfig(t *testing.T) {
 				return hc.Transport.RoundTrip(r)
 			})},
 		})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	_, err = client.Upload(t.Context(), small)
 	if f := failure(t, err); f.Op != upload.OpToken || f.Attempts != 1 || o.count("token") != 1 || via != 1 {
 		t.Errorf("%v after %d calls, %d by the client's transport; want one", f, o.count("token"), via)

@@ -33,13 +33,9 @@ func TestConnectionSendsEachReadAtOnce(t *testing.T) {
 		w.Close()
 	}()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, srv.URL, r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	req.ContentLength = int64(len(first)) + 200_000
 	resp, err := upload.NewTransport().RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	resp.Body.Close()
 }

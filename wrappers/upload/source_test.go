@@ -62,9 +62,7 @@ func onDisk(t *testing.T, name, content string) (path string, src upload.Source)
 	if err == nil {
 		src, err = upload.File(path)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return path, src
 }
 
@@ -250,9 +248,7 @@ func TestReaderClosesWhatCanBeClosed(t *testing.T) {
 
 func TestReaderAtIsNeverClosed(t *testing.T) {
 	f, err := os.Open("source.go")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer f.Close()
 	src := upload.ReaderAt("source.go", f, 7)
 	for range 2 {

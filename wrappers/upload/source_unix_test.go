@@ -18,9 +18,7 @@ func TestFileRefusesWhatIsNoRegularFile(t *testing.T) {
 	dir := t.TempDir()
 	pipe, dangling := filepath.Join(dir, "pipe"), filepath.Join(dir, "dangling")
 	must(t, syscall.Mkfifo(pipe, 0o600))
-	if err := os.Symlink(filepath.Join(dir, "nowhere"), dangling); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Symlink(filepath.Join(dir, "nowhere"), dangling))
 	refusesToDescribe(t, pipe, upload.ErrInvalid, "is not a regular file")
 	refusesToDescribe(t, os.DevNull, upload.ErrInvalid, "is not a regular file")
 	refusesToDescribe(t, dangling, fs.ErrNotExist, "")
@@ -31,9 +29,7 @@ func TestFileFollowsALinkToAFile(t *testing.T) {
 	link := filepath.Join(filepath.Dir(target), "invoice.pdf")
 	must(t, os.Symlink("target.bin", link))
 	src, err := upload.File(link)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if got := contentOf(t, src); got != "content" || src.Name != "invoice.pdf" || src.ContentType != "application/pdf" {
 		t.Errorf("%q, %q, content %q", src.Name, src.ContentType, got)
 	}

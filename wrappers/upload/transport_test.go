@@ -36,9 +36,7 @@ func TestTransportIsAWholeOneThatCanBeChanged(t *testing.T) {
 			},
 		})
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, srv.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		resp, err := tr.RoundTrip(req)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -77,16 +75,12 @@ func TestTransportIsMadeForUploads(t *testing.T) {
 // context.
 func TestHandshakeThatHangsIsNoDeadlineOfTheCaller(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer silent.Close()
 	tr := upload.NewTransport()
 	tr.TLSHandshakeTimeout = 50 * time.Millisecond
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+silent.Addr().String(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if _, err = tr.RoundTrip(req); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want an error that is no context.DeadlineExceeded", err)
 	}

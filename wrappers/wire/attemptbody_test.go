@@ -190,9 +190,7 @@ func TestBodyAskedForAfterTheCallIsClosed(t *testing.T) {
 		_, _ = io.Copy(io.Discard, req.Body)
 		return respond(201, nil), nil
 	}, c.source("a", 100_000, func() (io.Reader, error) { return bytes.NewReader(make([]byte, 100_000)), nil }))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	body, err := late()
 	if err == nil {
 		_, err = body.Read(make([]byte, 1))

@@ -61,9 +61,7 @@ func TestTypedAnswerAndErrorFromOneCall(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, d := serve(t, wire.API{Repeatable: true, TraceHeader: "X-Trace-Id"}, upload.Config{}, tt.answer)
 			client, err := api.NewClientWithResponses(d.BaseURL, api.WithHTTPClient(d))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			form := wire.Form("fileList", upload.Bytes("a", []byte("x")))
 			got, err := wire.CallTyped(t.Context(), d, "createFile",
 				func(ctx context.Context) (*api.CreateFileResult, error) {
@@ -107,9 +105,7 @@ func TestAnswerThatDidNotComeByTheDoerIsNoSuccessUnlessItSaysSo(t *testing.T) {
 				opts = append(opts, api.WithHTTPClient(doer))
 			}
 			client, err := api.NewClientWithResponses(d.BaseURL, opts...)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			form := wire.Form("fileList", upload.Bytes("a", []byte("x")))
 			_, call := d.Call(t.Context(), "createFile", nil, func(ctx context.Context) (*http.Response, error) {
 				return client.CreateFileWithBody(ctx, form.ContentType, nil, form.Edit)

@@ -399,9 +399,7 @@ func TestAnswerIsGivenBackUnread(t *testing.T) {
 	})
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, d.BaseURL, nil)
 	resp, err := d.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	if got, _ := io.ReadAll(resp.Body); string(got) != long || resp.StatusCode != 400 {
 		t.Errorf("status %d and %d bytes, want 400 and %d", resp.StatusCode, len(got), len(long))

@@ -60,9 +60,7 @@ func FuzzForm(f *testing.F) {
 			contentType = upload.OctetStream
 		}
 		_, params, err := mime.ParseMediaType(form.ContentType)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		var want bytes.Buffer
 		w := multipart.NewWriter(&want)
 		must(t, w.SetBoundary(params["boundary"]))
@@ -74,25 +72,19 @@ func FuzzForm(f *testing.F) {
 				"Content-Disposition": {multipart.FileContentDisposition("fileList", p.name)},
 				"Content-Type":        {p.contentType},
 			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			_, _ = part.Write(p.content)
 		}
 		_ = w.Close()
 
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		must(t, form.Edit(t.Context(), req))
 		if req.ContentLength != int64(want.Len()) || form.Length != req.ContentLength {
 			t.Fatalf("Content-Length %d and Length %d, want %d", req.ContentLength, form.Length, want.Len())
 		}
 		again, err := req.GetBody()
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		for i, body := range []io.ReadCloser{req.Body, again} {
 			got, err := io.ReadAll(body)
 			if err != nil || body.Close() != nil {

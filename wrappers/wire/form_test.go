@@ -14,13 +14,9 @@ func text(t *testing.T, form *wire.Body) string {
 	t.Helper()
 	req := sending(t, form)
 	raw, err := io.ReadAll(req.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	_, params, err := mime.ParseMediaType(form.ContentType)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return strings.ReplaceAll(string(raw), params["boundary"], "B")
 }
 

@@ -35,9 +35,7 @@ func quietTLS(t *testing.T, change func(*tls.Config)) *httptest.Server {
 // the next of answers.
 func socks(t *testing.T, answers ...string) http.RoundTripper {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {

@@ -23,9 +23,7 @@ func (u union) MarshalJSON() ([]byte, error) { return u.union.MarshalJSON() }
 func unionOf(t *testing.T, v any) union {
 	t.Helper()
 	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return union{text}
 }
 

@@ -38,9 +38,7 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b.txt")
 	must(t, os.WriteFile(path, nil, 0o600))
 	empty, err := upload.File(path) // a Read into an empty buffer gives nothing, not even the end
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	srcs := []upload.Source{
 		upload.Bytes("a.txt", []byte("the first file")), empty,
 		{Name: "c.txt", Size: 50, Open: func() (io.ReadCloser, error) {
@@ -60,9 +58,7 @@ func TestBodyIsTheSameHoweverItIsRead(t *testing.T) {
 		for n := 1; n <= len(want)+1; n++ {
 			again := sending(t, body)    // opened by its first Read
 			opened, err := req.GetBody() // open already
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			for _, r := range []io.ReadCloser{again.Body, opened} {
 				if got, err := readBy(r, n); err != nil || !bytes.Equal(got, want) {
 					t.Fatalf("%s, read by %d bytes: %q and %v, want %q", name, n, got, err, want)

@@ -109,18 +109,14 @@ func TestOnlyWholeReadsHaveASum(t *testing.T) {
 		t.Error("there is a sum before anything was read")
 	}
 	half, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer half.Close()
 	half.Read(make([]byte, 2))
 	if got := sum(); got != "" {
 		t.Errorf("half of it has the sum %s", got)
 	}
 	whole, err := src.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer whole.Close()
 	whole.Read(make([]byte, 1))
 	whole.Read(make([]byte, 3))

@@ -26,9 +26,7 @@ func account(name string) Target { return Target{host.To, host.Base, name} }
 func opened(t *testing.T, path string, target Target) *Journal {
 	t.Helper()
 	j, err := Open(path, target)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { j.Close() })
 	return j
 }
@@ -50,9 +48,7 @@ func written(t *testing.T) (path string, content []byte) {
 		must(t, j.Add(e))
 	}
 	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return path, content
 }
 
@@ -150,9 +146,7 @@ func TestAJournalThatCannotBeRepairedIsRefused(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "j")
 		must(t, os.WriteFile(path, content[:n], 0o600))
 		f, err := os.Open(path) // for reading only
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer f.Close()
 		j := &Journal{target: host, file: f, sync: func() error { return nil }, sent: map[Key]span{}}
 		if err := j.load(); err == nil {

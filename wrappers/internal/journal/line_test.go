@@ -23,9 +23,7 @@ func FuzzScan(f *testing.F) {
 		e.Path, e.DocumentID, e.Failed = "/"+path, document, failed
 		must(t, j.Add(e))
 		line, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		want, err := j.parse(line)
 		if err != nil {
 			t.Fatalf("%v in %q", err, line)
