@@ -151,8 +151,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 			for _, name := range names {
 				other := *m
 				other.files = []sentFile{{name: name}}
-				p.compares(&other, whole, answer{p: p, route: p.ops[look], header: header, body: []byte(`{"title":"` + name + `"}`),
-					req: httptest.NewRequest(http.MethodGet, "/v1/things/t-1", nil)})
+				p.compares(&other, whole, answer{p: p, route: p.ops[look], header: header,
+					req:  httptest.NewRequest(http.MethodGet, "/v1/things/t-1", nil),
+					body: []byte(`{"title":"` + name + `"}`)})
 			}
 		}
 	}
@@ -202,8 +203,9 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"the text of one of several": {told("label", "july"),
 			found{labelled, `{}`, "look", js, `{"items":[{"label":"june"}]}`, ""}},
 		"a name that was said": {told("name", "july"), found{form, `{}`, "look", js, `{"name":"july"}`, ""}},
-		"a title that was the name of others": {titles("a.txt", "b.txt"), found{form, `{}`, "look", js, `{"title":"thing"}`,
-			`title is "thing", but the file was called "thing.txt"`}},
+		"a title that was the name of others": {titles("a.txt", "b.txt"),
+			found{form, `{}`, "look", js, `{"title":"thing"}`,
+				`title is "thing", but the file was called "thing.txt"`}},
 		"a title that may be the name without its ending": {titles("a.txt", "b", "c", ".d"),
 			found{form, `{}`, "look", js, `{"title":"thing"}`, ""}},
 		"the size of another of several": {func(_ *prober, m *made, _ http.Header) { m.what = " (of several)" },

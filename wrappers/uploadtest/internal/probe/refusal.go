@@ -64,8 +64,26 @@ func (p *prober) refusesRequests(r *operation) {
 		if key := p.chosen(r); r.barred != nil {
 			p.refusesChecksums(r, p.bait(r, s).under(key, r.barred.ids[key]), "")
 		}
+		p.refusesUnannounced(r, s)
 	}
 	p.refusesParameters(r)
+}
+
+// refusesUnannounced sends other bytes than those whose checksum was stated when the
+// thing that they are for was made.
+func (p *prober) refusesUnannounced(r *operation, s sample) {
+	const content, other = "uploadtest: as announced", "UPLOADTEST: as announced"
+	makes := p.parent(r)
+	if _, one := s.file(); makes == nil || !one || !declares(r, "422") && !tellsOf(r, "400", comparesSum) {
+		return
+	}
+	announced := func(content string) []byte { return firstSample(makes).holding([]byte(content)).body }
+	if !bytes.Equal(announced(content), announced(other)) {
+		defer func(was bool) { r.single = was }(r.single)
+		r.single = true // of a thing of its own
+		s = p.adopted(r, s.holding([]byte(content))).holding([]byte(other))
+		p.refused("checksum of other bytes", "a file that is not the one that was announced", r, p.good(r, s))
+	}
 }
 
 // refusesParameters sends a request with each of its parameters missing or

@@ -11,6 +11,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/payload"
 )
 
 // reelSpec is a provider's that takes a file in a session, which an operation of
@@ -23,15 +24,15 @@ paths:
     north]}, example: north}],
     post: {operationId: announce, requestBody: {required: true, content: {application/json: {schema: {
     type: object, required: [name, size, contentType], properties: {name: {type: string, minLength: 1},
-    size: {type: integer, minimum: 1}, contentType: {type: string, pattern: '^video/'}}},
-    example: {name: a.mp4, size: 1, contentType: video/mp4}}}},
+    size: {type: integer, minimum: 1}, contentType: {type: string, pattern: '^video/'}, sha256: {type: string}}},
+    example: {name: a.mp4, size: 1, contentType: video/mp4, sha256: '0'}}}},
     responses: &json {2XX: {description: It., content: {application/json: {schema: {type: object}}}}, 4XX: &no {
     description: Refused.}, '409': *no}}}
   /sessions/{sessionId}:
     parameters: [{name: sessionId, in: path, required: true, schema: {type: string}}]
     get: {operationId: session, responses: *json}
-    put: {operationId: fill, responses: *json, requestBody: {required: true, content: {'*/*': {schema: {type: string,
-      format: binary}}}}}
+    put: {operationId: fill, responses: {<<: *json, '422': *no}, requestBody: {required: true, content: {'*/*': {
+      schema: {type: string, format: binary}}}}}
     delete: {operationId: close, responses: *json}
   /films/{filmId}:
     parameters: &film [{name: filmId, in: path, required: true, schema: {type: string}}]
@@ -51,6 +52,7 @@ func newReel(fault string) http.Handler {
 		Name        string `json:"name"`
 		Title       string `json:"title"`
 		Size        int    `json:"size"`
+		SHA256      string `json:"sha256,omitempty"`
 		ContentType string `json:"contentType"`
 		published   bool
 		content     []byte
@@ -104,6 +106,9 @@ func newReel(fault string) http.Handler {
 	handle("PUT /sessions/{id}", func(r *http.Request, its *film, content []byte) (int, *film) {
 		if its.content != nil || len(content) != its.Size || r.Header.Get("Content-Type") != its.ContentType {
 			return http.StatusConflict, nil
+		}
+		if fault != "other bytes are taken" && its.SHA256 != "" && !payload.DigestOf(its.SHA256, content) {
+			return http.StatusUnprocessableEntity, nil
 		}
 		its.content = content
 		made := *its
@@ -168,6 +173,7 @@ func TestAFileGoesToItsSessionAndAStateToAFilmOfItsOwn(t *testing.T) {
 		"": "", // nothing is wrong
 		"a deleted file stays": "Reel: file: response status: 200 to a deleted upload, which must be " +
 			"refused by a 4xx",
+		"other bytes are taken":     "Reel: fill: response status: 201 to a file that is not the one that was",
 		"a title stays":             "Reel: film: response body: title is still",
 		"what is published is lost": "404 to a stored upload",
 	} {
