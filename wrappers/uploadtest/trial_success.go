@@ -123,9 +123,12 @@ var ids = regexp.MustCompile(`(?i)id$`)
 // id is given, all exchanges are returned.
 func (t *trial) exchanges(id string, uploads []upload.Result) (own []Request) {
 	all, known := t.requests(), []string{id}
+	if id == "" {
+		return all
+	}
 	about := func(r Request, id string) bool { return has(r.Answer, id) || r.names(id) }
 	for _, r := range all {
-		if id != "" && !slices.ContainsFunc(known, func(id string) bool { return about(r, id) }) {
+		if !slices.ContainsFunc(known, func(id string) bool { return about(r, id) }) {
 			continue
 		}
 		own = append(own, r)
@@ -135,7 +138,7 @@ func (t *trial) exchanges(id string, uploads []upload.Result) (own []Request) {
 					return other.ID != id && about(q, other.ID)
 				})
 			}
-			if id != "" && ids.MatchString(m.Name) && !slices.ContainsFunc(all, shared) {
+			if ids.MatchString(m.Name) && !slices.ContainsFunc(all, shared) {
 				known = append(known, m.Value)
 			}
 		}
