@@ -20,9 +20,9 @@ func (p *prober) ages() {
 	}
 	for _, r := range p.ops {
 		for _, s := range p.samples(r) {
-			if r.Method == http.MethodPost {
+			if r.Method == http.MethodPost || r.grants {
 				if m, _ := p.start(r, s, ""); m != nil {
-					for _, out := range m.outs {
+					for _, out := range append(m.listed(), m.outs...) {
 						if !out.Session { // it may live for days
 							old("a presigned URL that has expired", nil, p.presignedRequest(out, presignedContent))
 						}

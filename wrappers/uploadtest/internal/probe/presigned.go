@@ -27,13 +27,15 @@ func (p *prober) handedOut(m *made) bool {
 			a.broke(ruleAnswer, "url", "%s is no URL of http or https: no file can be sent to it", l.name)
 		case len(all) > 0 && strings.HasSuffix(strings.ToLower(l.name), "method") && all[0].Method == "":
 			a.broke(ruleAnswer, "method", "%s is %s, by which no file can be sent", l.name, apispec.Quoted(text))
-		case absolute && strings.HasSuffix(l.path, "[]") && starts.MatchString(r.name+" "+r.Path) &&
-			!downloadURL.MatchString(l.name) && len(all)+len(m.files) == 0:
-			r.grants = true
-			p.unseen(r, "what comes of a file that is sent to one of the %s that it handed out", l.name)
 		}
 	}
-	r.grants = r.grants || len(all) > 0
+	for _, out := range m.listed() {
+		ways := tampered(out)
+		maps.DeleteFunc(ways, func(what string, _ contract.HandedOut) bool { return strings.HasPrefix(what, "by ") })
+		p.refusesEach(r, out, "URL", ways, presignedContent)
+		p.unseen(r, "what comes of a file that is sent to a URL in the list that it handed out")
+	}
+	r.grants = r.grants || len(all)+len(m.listed()) > 0
 	for _, out := range all {
 		began := maps.Clone(m.ids)
 		// The URL of an answer that forwards lets nobody in by itself.
@@ -61,6 +63,20 @@ func (p *prober) handedOut(m *made) bool {
 		}
 	}
 	return len(all) > 0
+}
+
+// listed returns the signed URLs in a list of an answer that starts an upload. Nobody
+// says which part of the file goes to which.
+func (m *made) listed() (urls []contract.HandedOut) {
+	for _, l := range leaves(m.answer.body) {
+		to, err := url.Parse(l.text())
+		isIt := strings.HasSuffix(l.path, "[]") && starts.MatchString(m.by.name+" "+m.by.Path)
+		if err == nil && to.Host != "" && signs.MatchString(to.RawQuery) && isIt &&
+			!downloadURL.MatchString(l.name) && len(m.outs)+len(m.files) == 0 {
+			urls = append(urls, contract.HandedOut{URL: l.text()})
+		}
+	}
+	return urls
 }
 
 // crosswise starts two uploads before it sends the bytes of both at once, and

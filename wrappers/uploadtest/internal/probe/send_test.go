@@ -239,14 +239,23 @@ func TestEachURLThatIsHandedOutIsUsed(t *testing.T) {
 			t.Errorf("%s: asked %q, want %q", c.what, asked, c.asked)
 		}
 	}
-	for body, want := range map[string]bool{`{"urls":["http://b.example/k"]}`: true, `{"urls":["k"]}`: false,
-		`{"url":"http://b.example/k"}`: false, `{"downloadUrls":["http://b.example/k"]}`: false} {
+	const grants = "what comes of a file"
+	for body, want := range map[string]string{`{"urls":["http://b.example/k?sig=a"]}`: grants,
+		`{"urls":["k?sig=a"]}`: "", `{"urls":["http://b.example/k"]}`: "", `{"url":"http://b.example/k?sig=a"}`: "",
+		`{"downloadUrls":["http://b.example/k?sig=a"]}`: ""} {
 		l := &lab.Logged{TB: t}
-		p, ops := specProber(l, sendSpec)
-		p.handedOut(&made{by: ops["list"], answer: answer{p: p, body: []byte(body)}})
-		said := strings.Contains(l.Text.String(), "what comes of a file")
-		if ops["list"].grants != want || said != want {
-			t.Errorf("%s: %s", body, &l.Text)
+		lines := lab.Recorded(t, func(tb testing.TB) {
+			l.TB = tb
+			p, ops := specProber(l, sendSpec)
+			p.transport, _ = answered(http.StatusOK)
+			p.handedOut(&made{by: ops["list"], answer: answer{p: p, body: []byte(body)}})
+			if ops["list"].grants != (want != "") {
+				t.Errorf("%s grants: %t", body, want == "")
+			}
+		})
+		got := l.Text.String()
+		if !strings.Contains(got, want) || want == "" && got != "" || len(lines) != len(want)/len(grants) {
+			t.Errorf("%s: %s %q", body, got, lines)
 		}
 	}
 }
