@@ -175,7 +175,8 @@ var brokenRequests = []bite{
 
 func TestAPartIsTheFileOnlyIfNoOtherTextEqualsItByChance(t *testing.T) {
 	for content, want := range map[string]string{
-		"1": "", "2026-11-27": "", "sixteen bytes...": `wire: the part "number" of the form is the file, and has no file name`,
+		"1": "", "2026-11-27": "",
+		"sixteen bytes...": `wire: the part "number" of the form is the file, and has no file name`,
 	} {
 		form := Request{Fields: url.Values{"number": {content}}}
 		src := newSource("file.bin", upload.OctetStream, []byte(content), nil)

@@ -253,7 +253,8 @@ func TestARunTellsARuleOnce(t *testing.T) {
 	for again, r := range map[string]rig{
 		"presigned: presigned credentials": {
 			sent: faulty.RequestTo("/store", faulty.Header("X-Depot-Key", lab.DepotKey))},
-		"readers: ... of ... that were opened are not closed ... after Upload returned": {raw: true, client: leavesOpen},
+		"readers: ... of ... that were opened are not closed ... after Upload returned": {raw: true,
+			client: leavesOpen},
 	} {
 		t.Run(again, func(t *testing.T) {
 			t.Parallel()

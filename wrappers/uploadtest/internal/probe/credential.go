@@ -19,7 +19,7 @@ func (p *prober) needsCredentials(r *operation) {
 	if !declares(r, "401", "4XX") {
 		want = append(want, http.StatusNotFound) // a spec without 401 hides what is there
 	}
-	if tellsOf(r, "400", refusesLogin) {
+	if refusesAs(r, refusesLogin) {
 		want = append(want, http.StatusBadRequest)
 	}
 	unauthorized := func(what string, req *http.Request) {

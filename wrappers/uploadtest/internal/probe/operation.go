@@ -157,9 +157,9 @@ func declares(r *operation, statuses ...string) bool {
 	return slices.ContainsFunc(statuses, func(status string) bool { return r.Operation.Responses.Value(status) != nil })
 }
 
-// tellsOf reports whether the description of an answer says such a thing.
-func tellsOf(r *operation, status string, such *regexp.Regexp) bool {
-	said := r.Operation.Responses.Value(status)
+// refusesAs reports whether an operation has a 400 for such a thing.
+func refusesAs(r *operation, such *regexp.Regexp) bool {
+	said := r.Operation.Responses.Value("400")
 	return said != nil && said.Value.Description != nil && such.MatchString(*said.Value.Description)
 }
 

@@ -87,8 +87,9 @@ func TestAnOperationTellsOfWhatOthersMake(t *testing.T) {
 		files int
 		want  bool
 	}{{"t-1", 0, true}, {"r-1", 0, false}, {"t-1", 1, false}} { // the id r-1 came by a list
-		m := &made{by: ops["make"], ids: map[string]string{"id": "r-1"}, own: []string{c.own}, answer: answer{status: 201},
-			files: make([]sentFile, c.files)}
+		m := &made{by: ops["make"], ids: map[string]string{"id": "r-1"}, own: []string{c.own},
+			answer: answer{status: 201},
+			files:  make([]sentFile, c.files)}
 		if p.ofOthers(m, ops["row"]) != c.want {
 			t.Errorf("r-1 is another thing's than that of %s with %d files: %t", c.own, c.files, !c.want)
 		}

@@ -74,7 +74,7 @@ func (p *prober) refusesRequests(r *operation) {
 func (p *prober) refusesUnannounced(r *operation, s sample) {
 	const content, other = "uploadtest: as announced", "UPLOADTEST: as announced"
 	makes := p.parent(r)
-	if _, one := s.file(); makes == nil || !one || !declares(r, "422") && !tellsOf(r, "400", comparesSum) {
+	if _, one := s.file(); makes == nil || !one || !declares(r, "422") && !refusesAs(r, comparesSum) {
 		return
 	}
 	announced := func(content string) []byte { return firstSample(makes).holding([]byte(content)).body }

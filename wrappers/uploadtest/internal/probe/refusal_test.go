@@ -298,7 +298,8 @@ paths:
 		{"it is taken", `{}`, true, 200, 2, "200 to a file before one of another media type in photos, which must be"},
 		{"nobody tells", `{"count":%d}`, false, 415, 1, "not seen: whether a file before one of another media type " +
 			"in photos is stored: no list has such files, and no answer counts them"},
-		{"it comes before a large one", `{}`, true, 413, 1, "413 to a file before one that is too large in photos, and it"},
+		{"it comes before a large one", `{}`, true, 413, 1,
+			"413 to a file before one that is too large in photos, and it"},
 	} {
 		l := &lab.Logged{}
 		lines := lab.Recorded(t, func(tb testing.TB) {

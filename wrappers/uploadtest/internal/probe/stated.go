@@ -100,7 +100,7 @@ func ofOtherBytes(r *operation, s sample, name, description string, schema *open
 	_, one := s.file()
 	description += sentencesOn(r.Operation.Description, name)
 	if !one || !checksums.MatchString(name) || schema == apispec.Unknown || apispec.IsBinary(schema) ||
-		!declares(r, "422") && !comparesSum.MatchString(description) && !tellsOf(r, "400", comparesSum) {
+		!declares(r, "422") && !comparesSum.MatchString(description) && !refusesAs(r, comparesSum) {
 		return ""
 	}
 	return checksum(name, "", schema, []byte("uploadtest: other bytes"))
@@ -112,7 +112,7 @@ func ofOtherBytes(r *operation, s sample, name, description string, schema *open
 func (p *prober) comparesLater(r *operation, s sample, a answer) bool {
 	for _, put := range p.ops {
 		isIt := put.Method == a.req.Method && p.isOurs(a.req) && p.matches(put, a.req.URL) != nil
-		if isIt && (declares(put, "422") || tellsOf(put, "400", comparesSum)) {
+		if isIt && (declares(put, "422") || refusesAs(put, comparesSum)) {
 			return true
 		}
 	}
