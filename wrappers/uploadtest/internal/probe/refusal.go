@@ -77,8 +77,9 @@ func (p *prober) refusesUnannounced(r *operation, s sample) {
 	if _, one := s.file(); makes == nil || !one || !declares(r, "422") && !refusesAs(r, comparesSum) {
 		return
 	}
-	announced := func(content string) []byte { return firstSample(makes).holding([]byte(content)).body }
-	if !bytes.Equal(announced(content), announced(other)) {
+	begins := firstSample(makes)
+	announced := func(content string) []byte { return begins.holding([]byte(content)).body }
+	if len(begins.files()) == 0 && !bytes.Equal(announced(content), announced(other)) {
 		defer func(was bool) { r.single = was }(r.single)
 		r.single = true // of a thing of its own
 		s = p.adopted(r, s.holding([]byte(content))).holding([]byte(other))

@@ -337,6 +337,37 @@ paths:
 	}
 }
 
+// A thing that was made with a file of its own announces no other.
+func TestOtherBytesAreSentWhereAChecksumWasStated(t *testing.T) {
+	for content, want := range map[string]string{
+		`application/json: {schema: {type: object, required: [md5], properties: {md5: {type: string}}}}`: "" +
+			"/v1/things /v1/things/t-1/file ",
+		`application/json: {schema: {type: object, required: [name], properties: {name: {type: string}}}}`: "",
+		`multipart/form-data: {schema: {type: object, required: [file], properties: {file: {type: string, ` +
+			`format: binary}}}}`: "",
+	} {
+		asked := ""
+		p, ops := specProber(t, v1+`
+info: {title: Refuse, version: '1'}
+paths:
+  /things: {post: {operationId: make, requestBody: {content: {`+content+`}}, responses: {'201': {description: It.,
+    content: {application/json: {}}}}}}
+  /things/{thingId}/file: {post: {operationId: fill, parameters: [{name: thingId, in: path, required: true, schema: {
+    type: string}}], requestBody: {content: {text/plain: {schema: {type: string, format: binary}}}}, responses: {
+    '201': {description: It.}, '422': {description: Other bytes.}}}}
+`)
+		p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+			if asked += r.URL.Path + " "; r.URL.Path == "/v1/things" {
+				return came(r, 201, "application/json", `{"thingId":"t-1"}`), nil
+			}
+			return came(r, 422, "", ""), nil
+		})
+		if p.refusesUnannounced(ops["fill"], firstSample(ops["fill"])); asked != want || ops["fill"].single {
+			t.Errorf("%s: asked %q, want %q", content, asked, want)
+		}
+	}
+}
+
 // Where each name is taken once, it comes under another name each time.
 func TestAChecksumOfOtherBytesIsRefusedOrNot(t *testing.T) {
 	for op, want := range map[string]string{"sum": "the Content-MD5 of other bytes",
