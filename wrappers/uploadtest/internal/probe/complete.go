@@ -105,12 +105,12 @@ func (p *prober) refusesToComplete(r *operation, s sample) {
 // staysOpen checks that m cannot be completed.
 func (p *prober) staysOpen(m *made, what string) {
 	for _, last := range p.completions(m) {
-		if !declares(last, "409", "412", "422", "424") {
-			continue
-		}
-		if a := p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
-			what, mustBeRefused, 4, http.StatusAccepted); a.status == http.StatusAccepted {
-			p.staysUndone(m, a, what)
+		if declares(last, "409", "412", "422", "424") {
+			a := p.wants("upload that is not complete", last, p.completingRequest(last, m), what,
+				what, mustBeRefused, 4, http.StatusAccepted)
+			if a.status == http.StatusAccepted {
+				p.staysUndone(m, a, what)
+			}
 		}
 	}
 }

@@ -155,20 +155,25 @@ func TestTheURLOfAnUploadRefusesOtherBytes(t *testing.T) {
 		{"the member says so", "", "", compared, url, "sha256", 200, wrong},
 		{"it is so", "", "", compared, url, "sha256", 422, ""},
 		{"a session", "", "", compared, "", "sha256", 200, wrong},
-		{"the operation says so", "", "One. " + compared, "", url, "sha256", 200, wrong},
+		{"the operation says so", "", "One. " + compared + " No SHA256, no upload.", "", url, "sha256", 200, wrong},
 		{"the spec says so", "One. " + compared, "", "", url, "sha256", 200, wrong},
 		{"clients do it", "The sha256 lets you verify it.", "", "", url, "sha256", 200, ""},
 		{"nobody says so", "", "", "", url, "sha256", 200, ""},
 		{"no checksum", compared, compared, compared, url, "size", 200, ""},
 		{"its URL has a 422", "", "", "", strings.Replace(url, "put/", "seen/", 1), "sha256", 200, wrong},
 		{"its URL has none", "", "", "", strings.Replace(url, "put/", "blind/", 1), "sha256", 200, ""},
+		{"another host's has", "", "", "", `{"uploadUrl":"http://b.example/v1/seen/f-1"}`, "sha256", 200, ""},
+		{"its URL has a 422, and no checksum", "", "", "", strings.Replace(url, "put/", "seen/", 1), "size", 200, ""},
+		{"its form is refused", "", "", "Anything but hex is refused.", url, "sha256", 200, ""},
+		{"the first of two is so", "", "", compared,
+			`{"uploads":[` + url + `,{"uploadUrl":"http://a.example/v1/put/f-2"}]}`, "sha256", 422, ""},
 	} {
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			p, ops := specProber(tb, completeSpec)
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 				resp := came(r, http.StatusCreated, "application/json", c.answer)
 				if r.Method == http.MethodPut {
-					resp = came(r, c.put, "", "")
+					resp = came(r, map[bool]int{true: 200, false: c.put}[strings.HasSuffix(r.URL.Path, "f-2")], "", "")
 				} else if c.answer == "" {
 					resp.Header.Set("Location", "/upload-sessions/f-1")
 				}
@@ -203,6 +208,7 @@ func TestACompletionFailsLater(t *testing.T) {
 		{processing, 3 * time.Second, `{"status":"ready"}`, `: 202 to it, and its status is "ready" later`},
 		{processing, 3 * time.Second, `{"status":"failed"}`, ""},
 		{processing, 3 * time.Second, processing, unknown},
+		{processing, 3 * time.Second, `{"status":"processing","done":"9%"}`, unknown},
 		{`{"status":"awaiting_upload"}`, time.Second / 2, link, "its downloadUrl is "},
 		{`{"status":"new"}`, time.Second / 2, `{"status":"ready"}`, `its status is "ready"`},
 		{link, time.Second / 2, `{"downloadUrl":""}`, unknown}, // it was there when nothing was sent yet
@@ -211,14 +217,21 @@ func TestACompletionFailsLater(t *testing.T) {
 			l, began := &lab.Logged{}, time.Now()
 			lines := lab.Recorded(t, func(tb testing.TB) {
 				l.TB = tb
-				p, ops := specProber(l, strings.ReplaceAll(readSpec, "All.}", "All., content: {application/json: {}}}"))
+				p, ops := specProber(l, strings.ReplaceAll(readSpec, "All.}", "All., content: {application/json: {}}}")+
+					`  /things/{id}/complete: {parameters: *id, post: {operationId: done, responses: {
+    '409': {description: No.}, default: {description: All., content: {application/json: {}}}}}}`)
 				p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
 					said := map[bool]string{true: c.first, false: c.last}[time.Since(began) < c.takes]
+					switch {
+					case r.Method == http.MethodPost:
+						return came(r, http.StatusAccepted, "application/json", "{}"), nil
+					case r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/t-1"): // of another
+						said = `{"status":"ready"}`
+					}
 					return came(r, http.StatusOK, "application/json", said), nil
 				})
-				m := &made{by: ops["make"], ids: map[string]string{"id": "t-1"}, answer: answer{body: []byte(c.first)}}
-				p.staysUndone(m, answer{p: p, route: &operation{Route: ops["make"].Route, name: "done"},
-					req: p.request(http.MethodPost, "/things", "", nil)}, "it")
+				p.staysOpen(&made{by: ops["make"], ids: map[string]string{"id": "t-1"},
+					outs: make([]contract.HandedOut, 1), answer: answer{body: []byte(c.first)}}, "it")
 			})
 			got := strings.Join(lines, "\n") + strings.TrimPrefix(l.Text.String(), "Reads: ")
 			if !strings.Contains(got, c.want) || c.want == "" && got != "" {

@@ -23,7 +23,7 @@ paths:
       {name: if-none-match, in: header, schema: {type: string}}], responses: *if},
     patch: {operationId: bare, parameters: [*match], responses: *all},
     delete: {operationId: none, responses: *if}}
-  /alone/{thingId}: {parameters: [*id], post: {operationId: alone, parameters: [*match], responses: *if}}
+  /alone/{thingId}: {post: {operationId: alone, parameters: [*match, *id], responses: *if}}
   /things/{thingId}/sound: {parameters: [*id], get: {operationId: hear, responses: *all},
     put: &put {operationId: sound, parameters: [*match, {name: If-None-Match, in: header, schema: {type: string}}],
     responses: *if}}

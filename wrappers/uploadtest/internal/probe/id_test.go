@@ -186,6 +186,7 @@ func TestAnAnswerGivesWhatPathsTake(t *testing.T) {
 		{"hook", "hook", `{"id":"m-1"}`, "map[hookId:m-1 id:m-1 message_id:m-1]"},
 		{"make", "cards", `[{"id":"c-1"}]`, "map[:1 cardId:c-1]"},
 		{"make", "cards", `{"id":"c-1"}`, "map[cardId:c-1 id:c-1]"},
+		{"make", "cards", `{"infos":[{"id":"c-1"}]}`, "map[infoId:c-1 infos:1]"},
 	} {
 		m := &made{by: ops[c.by], ids: map[string]string{}}
 		if p.learn(m, answer{route: ops[c.asked], body: []byte(c.answer)}); fmt.Sprint(m.ids) != c.ids {

@@ -96,7 +96,7 @@ func (p *prober) growsLater(r *operation, s sample, large []byte) {
 		return
 	}
 	m, a = p.start(r, p.anew(r, s.holding(large)), "")
-	if m == nil || len(m.outs) == 0 || !p.takes(m, large).ok() {
+	if m == nil || !p.takes(m, large).ok() {
 		return
 	}
 	for _, last := range p.completions(m) {

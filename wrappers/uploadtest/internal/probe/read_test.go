@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/lab"
 )
@@ -83,13 +84,13 @@ func TestAnOperationTellsOfWhatOthersMake(t *testing.T) {
 		}
 	}
 	for _, c := range []struct {
-		own   string
-		files int
-		want  bool
-	}{{"t-1", 0, true}, {"r-1", 0, false}, {"t-1", 1, false}} { // the id r-1 came by a list
+		own         string
+		files, outs int
+		want        bool
+	}{{"t-1", 0, 0, true}, {"r-1", 0, 0, false}, {"t-1", 1, 0, false}, {"t-1", 1, 1, false}} { // r-1 came by a list
 		m := &made{by: ops["make"], ids: map[string]string{"id": "r-1"}, own: []string{c.own},
 			answer: answer{status: 201},
-			files:  make([]sentFile, c.files)}
+			files:  make([]sentFile, c.files), outs: make([]contract.HandedOut, c.outs)}
 		if p.ofOthers(m, ops["row"]) != c.want {
 			t.Errorf("r-1 is another thing's than that of %s with %d files: %t", c.own, c.files, !c.want)
 		}

@@ -95,7 +95,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 	papers.object = map[string]any{"papers": []any{"a", "bbb"}}
 	sides.schema = lab.SchemaOf(t, `{"properties":{"front":{"format":"binary"},"back":{"format":"binary"}}}`).Value
 	sides.object = map[string]any{"front": "a", "back": "bbb"}
-	front, elsewhere, mixed := sides, form, form
+	front, elsewhere, mixed, plain := sides, form, form, form
+	plain.fileName = "thing"
 	mixed.schema = lab.SchemaOf(t, `{"properties":{"papers":{"items":{"format":"binary"}},
 		"front":{"format":"binary"}}}`).Value
 	mixed.object = map[string]any{"front": "bbb", "papers": []any{"a", "c"}}
@@ -332,6 +333,8 @@ func TestWhatIsFoundIsHeldToWhatWasMade(t *testing.T) {
 		"another number":                     {raw(text), `{}`, "look", js, `{"count":21}`, ""},
 		"another name": {form, `{}`, "look", js, `{"name":"other.txt"}`,
 			`name is "other.txt", but the file was called "thing.txt"`},
+		"another name without an end": {plain, `{}`, "look", js, `{"name":"other"}`,
+			`name is "other", but the file was called "thing"`},
 		"a name and its end": {form, `{}`, "look", js, `{"extension":"txt","name":"thing"}`, ""},
 		"a name and another end": {form, `{}`, "look", js, `{"extension":"doc","name":"thing"}`,
 			`name is "thing", but`},

@@ -10,13 +10,11 @@ import (
 // another folder. It must not be found, listed or deleted there.
 func (p *prober) strays(r *operation) {
 	for _, param := range r.params {
-		if m, id := p.elsewhere(r, param); m != nil {
-			p.stray(r, m, param, m.found().under(param, id))
-			continue
-		}
 		isOther := func(m *made) bool { return !slices.Contains([]string{"", p.learned[param]}, m.ids[param]) }
 		makes := p.maker(r.above(param))
-		if makes != nil && param != r.last && len(p.keptFor(r)) > 0 && !slices.ContainsFunc(p.kept, isOther) {
+		if m, id := p.elsewhere(r, param); m != nil {
+			p.stray(r, m, param, m.found().under(param, id))
+		} else if makes != nil && param != r.last && len(p.keptFor(r)) > 0 && !slices.ContainsFunc(p.kept, isOther) {
 			p.unseen(makes, "an upload under another %s: no other one was made", param)
 		}
 	}

@@ -108,12 +108,11 @@ func missing(status int) bool {
 func (p *prober) refers(r *operation, s sample) (does, guesses bool) {
 	does = r.goesOn()
 	for _, param := range r.required {
-		if !refer.MatchString(param.Name) {
-			continue
+		if refer.MatchString(param.Name) {
+			value, inPath := apispec.ExampleOf(param), param.In == openapi3.ParameterInPath
+			learned := inPath && p.valueOf(r, param, s) != apispec.TextOf(value)
+			does, guesses = does || !inPath, guesses || !learned && isMadeUp(param.Schema, value)
 		}
-		value, inPath := apispec.ExampleOf(param), param.In == openapi3.ParameterInPath
-		learned := inPath && p.valueOf(r, param, s) != apispec.TextOf(value)
-		does, guesses = does || !inPath, guesses || !learned && isMadeUp(param.Schema, value)
 	}
 	for _, in := range s.objects() {
 		for name, value := range in.object {
