@@ -60,7 +60,7 @@ func (p *prober) holds(a answer, op *contract.Operation, body []byte) {
 	}
 }
 
-const folders = "home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data"
+const folders = "home|root|usr|var|tmp|etc|opt|srv|proc|private|Users|mnt|data|app"
 
 // inside matches facts that only the server's machine knows. Only a text that
 // has one of the hints is matched, since matching takes much longer.
@@ -72,8 +72,9 @@ var inside = []struct {
 	{"a stack trace", []string{"goroutine ", ".go:", ".js:", `.py", line`, "Traceback", "at "},
 		regexp.MustCompile(`goroutine \d+ \[|\.go:\d+|\.js:\d+:\d+|\.py", line \d+` +
 			`|Traceback \(most recent|\bat [\w.$]+\([\w.]+:\d+\)`)},
-	{"a path of the server's machine", append(strings.Split(folders, "|"), `:\`),
-		regexp.MustCompile(`(?:^|[\s"'=(:])(?:[A-Z]:\\+\w+|/(?:` + folders + `)/[\w.-]+)`)},
+	{"a path of the server's machine", append(strings.Split(folders, "|"), `:\`, ".part"),
+		regexp.MustCompile(`(?:^|[\s"'=(:])(?:[A-Z]:\\+\w+|/(?:` + folders + `)\d?/[\w.-]+` +
+			`|(?:/[\w.-]+){2,}\.(?:tmp|part)\b)`)},
 }
 
 // betrays names a fact about the server's machine that an answer shows and that

@@ -45,7 +45,11 @@ func (p *prober) asksIf(r *operation) {
 		for _, id := range append(r.params, r.last) { // else it may be for a new thing
 			s = s.under(id, m.ids[id])
 		}
-		if p.refused("condition", other.what, r, p.with(r, s, params[i], other.value)).ok() || other.value == "*" {
+		if p.refused("condition", other.what, r, p.with(r, s, params[i], other.value)).ok() {
+			continue
+		}
+		if other.value == "*" {
+			p.race(r, params[i].Name)
 			continue
 		}
 		p.afterwards(" after "+someRefused, func() { p.reads(m) }) // what its own ETag puts there would hide it
@@ -59,6 +63,30 @@ func (p *prober) asksIf(r *operation) {
 	if !looked {
 		p.unseen(r, "its 412: it takes no If-Match and no If-None-Match")
 	}
+}
+
+// race puts two files under one new name at once, each only if nothing is there.
+func (p *prober) race(r *operation, header string) {
+	s := p.rekeyed(r, p.anew(r, firstSample(r)))
+	if p.chosen(r) == "" || !p.valid(r, s.holding(p.twin(0))) {
+		return
+	}
+	var two []*http.Request
+	for i := range 2 {
+		req := p.good(r, s.holding(p.twin(i)))
+		req.Header.Set(header, "*")
+		two = append(two, req)
+	}
+	stored := 0
+	for i, came := range p.atOnce(two) {
+		p.came = came
+		a := p.ask(r, two[i])
+		if stored += map[bool]int{true: 1}[a.ok()]; stored == 2 {
+			a.broke(ruleStatus, "at once", "%d to both of two requests at once with an %s of * for one new name",
+				a.status, header)
+		}
+	}
+	p.seen.Note("condition of two at once")
 }
 
 // standing returns the last upload that a GET finds at the path of an operation, first

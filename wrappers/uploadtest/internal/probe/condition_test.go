@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
@@ -52,16 +53,21 @@ paths:
 		{"only one has a sound", "sound", `"1"`, 200, 412, 2, "GET GET PUT GET GET PUT GET GET PUT ", ""},
 		{"none has a sound", "sound", "", 200, 412, 2, "GET GET GET GET ", "its If-None-Match: a GET of its path"},
 		{"nobody tells of a text", "text", `"1"`, 200, 412, 2, "", "its If-Match: a GET of its path finds no upload"},
-		{"each key is taken once", "place", `"1"`, 200, 412, 2, "PUT PUT GET GET ", "no GET of its path gives one"},
+		{"each key is taken once", "place", `"1"`, 200, 412, 2, "PUT PUT PUT PUT GET GET ",
+			"place: not seen: an If-Match with the right ETag: no GET of its path gives one"},
+		{"a key is taken twice at once", "place", "", 200, 412, 2, "PUT PUT PUT PUT GET GET ",
+			"200 to both of two requests at once with an If-None-Match of * for one new name"},
 		{"a completion", "closing", `"1"`, 200, 412, 2, "", ""},
 	} {
-		asked, l := "", &lab.Logged{}
+		asked, l, taken, mu := "", &lab.Logged{}, map[string]bool{}, sync.Mutex{}
 		lines := lab.Recorded(t, func(tb testing.TB) {
 			l.TB = tb
 			p, ops := specProber(l, spec)
 			ops["closing"] = ops["change"]
 			ops["change"].closing, ops["sound"].single, ops["place"].once = c.op == "closing", true, true
 			p.transport = faulty.TripFunc(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				asked += r.Method + " "
 				resp := came(r, http.StatusOK, "", "")
 				match := r.Header.Get("If-Match") + r.Header.Get("If-None-Match")
@@ -70,6 +76,10 @@ paths:
 					resp.StatusCode = map[string]int{"GET": 404, "PUT": 200}[r.Method]
 					return resp, nil
 				case r.Method == http.MethodPut && !isSound && r.URL.Path != "/v1/keys/t-0": // a new one
+					if taken[r.URL.Path] && c.tag != "" {
+						resp.StatusCode = http.StatusPreconditionFailed
+					}
+					taken[r.URL.Path] = true
 					return resp, nil
 				}
 				if resp.Header.Set("ETag", c.tag); match == c.tag && match != "" {

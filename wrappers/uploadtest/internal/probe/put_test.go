@@ -332,6 +332,19 @@ func TestProbeAcceptsNamesAsIDsAndWhatIsChanged(t *testing.T) {
 				next.ServeHTTP(w, r)
 			}), "Desk: GET /notes/{name}: response body: the file (sent at the same time as another) comes back " +
 			"changed after an If-Match with another ETag, which was refused: 13 bytes"},
+		{"both of two create one name", "", "", faulty.Serves(
+			func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPut && r.Header.Get("If-None-Match") == "*" {
+					look, answer := r.Clone(r.Context()), httptest.NewRecorder()
+					look.Method, look.Body, look.Header = http.MethodGet, http.NoBody, http.Header{}
+					if next.ServeHTTP(answer, look); answer.Code == http.StatusNotFound {
+						r.Header.Del("If-None-Match")
+					}
+					faulty.Peek(r) // the other one may look now
+				}
+				next.ServeHTTP(w, r)
+			}), "Desk: PUT /notes/{name}: response status: 204 to both of two requests at once with an " +
+			"if-none-match of * for one new name (PUT"},
 		{"what is there is created", "", "", sentBy(http.MethodPut, "If-None-Match", ""),
 			"Desk: PUT /notes/{name}: response status: 204 to an If-None-Match of * where an upload is, which"},
 		{"a HEAD is redirected", "", "", redirected(http.MethodHead, func(*httptest.ResponseRecorder) {}), ""},

@@ -51,7 +51,11 @@ func (p *prober) succeeds(r *operation) {
 			}
 		case a.status != 0: // else it was reported already
 			if r.unfound = p.excuse(a, s, known); r.unfound == "" {
-				a.broke(ruleStatus, "example", "%d to the spec's own example", a.status)
+				with := ""
+				if p.learned[r.last] != "" && !p.clientKeys[r.last] {
+					with = ", with the " + r.last + " that an answer gave"
+				}
+				a.broke(ruleStatus, "example", "%d to the spec's own example%s", a.status, with)
 			}
 		}
 	}
