@@ -273,6 +273,22 @@ func leak(t *testing.T) {
 	}
 }
 
+// leavingRest returns a mutant that keeps the bytes of a failed put in the way of the
+// next one, as a log does that is not cut off.
+func leavingRest() mutant {
+	var left []byte
+	return mutant{put: func(c call) (int64, error) {
+		b, err := io.ReadAll(c.r)
+		if err != nil {
+			left = b
+			return c.from(iotest.ErrReader(err)).put()
+		}
+		stored := append(left, b...)[:len(b)]
+		left = nil
+		return c.from(bytes.NewReader(stored)).put()
+	}}
+}
+
 // byContent returns a mutant that stores objects of one size once, under the first
 // key of which a part is equal.
 func byContent(part func([]byte) []byte) mutant {
@@ -511,6 +527,7 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 			}},
 		},
 		"a torn reader changes nothing": {
+			"the next put begins with what is left of a torn one": leavingRest(),
 			"io.ErrUnexpectedEOF is an end": ends(func(_, _ int, err error) bool {
 				return errors.Is(err, io.ErrUnexpectedEOF)
 			}),

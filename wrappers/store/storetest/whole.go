@@ -57,6 +57,11 @@ func torn(ctx context.Context, s store.Store) error {
 			}
 		}
 		must(absent(ctx, s, "torn/new"))
+		for _, key := range []string{"torn/new", "torn/next"} { // a caller puts again, or goes on
+			must(put(ctx, s, key, textPlain, []byte("next")), "the next Put")
+			must(holds(ctx, s, key, textPlain, []byte("next")), "after the next Put")
+			must(s.Delete(ctx, key), "Delete")
+		}
 		return holds(ctx, s, "torn/old", "application/pdf", old)
 	})
 }
