@@ -53,6 +53,7 @@ var brokenAnswers = []bite{
 		client: numbers}, idsAsWritten,
 		`deposit answered with the id 9007199254740993: result: the ID is "9.007199254740992e+15"`},
 	{"an id that is told again is read as a number", rig{form: true,
+		received: faulty.Reply("/forms", faulty.Said("}", `,"of":{"id":"f-1"}}`)),
 		client: asksBack("", func(res *upload.Result, id string) error {
 			res.ID = rounded(id)
 			return nil

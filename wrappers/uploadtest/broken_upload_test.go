@@ -186,5 +186,10 @@ var brokenUploads = []bite{
 		if errors.Is(e, context.Canceled) {
 			e.Err = upload.ErrUnavailable
 		}
-	})}, cancelInAnswer, `not of the kind "context canceled"`},
+	})}, cancelInAnswer, `canceled while announce is not answered: error: not of the kind "context canceled"`},
+	{"cancel of a second attempt is taken for a network failure", rig{client: misstated(func(e *upload.Error) {
+		if errors.Is(e, context.Canceled) && e.Attempts > 1 {
+			e.Err = upload.ErrUnavailable
+		}
+	})}, cancelInAnswer, `the second attempt of announce is not answered: error: not of the kind "context canceled"`},
 }

@@ -287,14 +287,13 @@ func opened(brace string) Fault {
 var braces = regexp.MustCompile(`^\{(\s*")`)
 
 func otherSpellings(t *trial) {
+	takesGzip := func(r Request) bool {
+		return gzips.MatchString(r.Header.Get("Accept-Encoding")) && len(r.Answer) > 0
+	}
 	for _, op := range slices.DeleteFunc(t.operations(), func(op string) bool { return op == Presigned }) {
 		for _, c := range spellings {
-			if t.plain() && c.what == shouted {
-				continue // the parser of a generated client may look for small letters
-			}
-			if c.what == packed && !slices.ContainsFunc(t.of(op), func(r Request) bool {
-				return gzips.MatchString(r.Header.Get("Accept-Encoding")) && len(r.Answer) > 0
-			}) {
+			if t.plain() && c.what == shouted || // the parser of a generated client may look for small letters
+				c.what == packed && !slices.ContainsFunc(t.of(op), takesGzip) {
 				continue
 			}
 			t.about("%s answered with %s", op, c.what).fresh(func(t *trial) {
