@@ -39,6 +39,13 @@ var brokenAnswers = []bite{
 			}
 			return b
 		}))}, otherSpellings, "deposit answered with a member that is not documented: upload: depot"},
+	{"a code is read as a text only", rig{spec: denied, sent: faulty.Status(403, "",
+		told(func(resp *http.Response, b []byte) []byte {
+			if bytes.Contains(b, []byte("77201}")) {
+				resp.StatusCode = 500
+			}
+			return b
+		}))}, otherSpellings, `announce answered 403: error: the kind "unavailable" with the code "" for "{`},
 	{"an id with a space is refused", rig{raw: true, client: noSpaces}, idsAsWritten,
 		"deposit answered with the id a/b c%2F+é: upload: a bad id"},
 	{"an id with a space is refused after the file was sent", rig{client: noSpaces}, idsAsWritten,

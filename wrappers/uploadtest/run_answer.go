@@ -3,6 +3,7 @@ package uploadtest
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/putpost/putpost/wrappers/internal/contract"
 	"github.com/putpost/putpost/wrappers/upload"
+	"github.com/putpost/putpost/wrappers/uploadtest/internal/apispec"
 	"github.com/putpost/putpost/wrappers/uploadtest/internal/faulty"
 )
 
@@ -301,6 +303,45 @@ func otherSpellings(t *trial) {
 				t.arrives(file(1000))
 			})
 		}
+		for _, c := range refusals {
+			for _, said := range t.Server.contract.Answers(op, c.status) {
+				other := textCode.ReplaceAll(said, []byte(`$1$2`))
+				if bytes.Equal(other, said) {
+					other = numberCode.ReplaceAll(said, []byte(`$1"$2"`))
+				}
+				if c.again != always && !bytes.Equal(other, said) && t.Server.contract.Allows(op, c.status, other) {
+					t.codesAlike(op, c.status, string(said), string(other))
+				}
+			}
+		}
+	}
+}
+
+// A code in JSON, as a text and as a number.
+var (
+	textCode   = regexp.MustCompile(`(?i)("\w*code":\s*)"([1-9]\d*)"`)
+	numberCode = regexp.MustCompile(`(?i)("\w*code":\s*)([1-9]\d*)`)
+)
+
+// codesAlike compares the errors of two answers that have the same code, once as a
+// text and once as a number.
+func (t *trial) codesAlike(op string, status int, said, other string) {
+	failure := func(body string) (text string) {
+		t.fresh(func(t *trial) {
+			t.Server.Inject(op, forEver, Answer(status, body, "Content-Type", "application/json"))
+			_, err := t.send(t.Context(), file(1000))
+			if at := slices.IndexFunc(kinds, func(kind error) bool { return errors.Is(err, kind) }); at >= 0 {
+				text = fmt.Sprintf("the kind %q", kinds[at])
+			}
+			if e, ok := errors.AsType[*upload.Error](err); ok {
+				text += fmt.Sprintf(" with the code %q", e.Code)
+			}
+		})
+		return text
+	}
+	t = t.about("%s answered %d", op, status)
+	if is, want := failure(other), failure(said); is != want {
+		t.broke("error: %s for %s, and %s for %s", is, apispec.Quoted(other), want, apispec.Quoted(said))
 	}
 }
 

@@ -426,6 +426,10 @@ func located(where func(last, came string) string) rig {
 var quota = amended("'415': {description: Refused without a word.}",
 	"\n        '429': {description: Later., content: {application/json: {example: {errorCode: '404'}}}}")
 
+// denied is that spec with a code that may be a text or a number.
+var denied = amended("'415': {description: Refused without a word.}",
+	"\n        '403': {description: No., content: {application/json: {example: {errorCode: '77201'}}}}")
+
 // usedUp takes that code for a quota that is used up. Its error says whether
 // that lasts.
 func usedUp(lasting bool) rig {
