@@ -386,6 +386,16 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		},
 		"sizes about a part's 5 MiB hold": {
 			"one part is all": reads(func(r io.Reader) io.Reader { return io.LimitReader(r, part) }),
+			"bytes that come with io.EOF are not counted": {put: func(c call) (n int64, err error) {
+				_, err = c.from(readerFunc(func(p []byte) (int, error) {
+					read, err := c.r.Read(p)
+					if err == nil {
+						n += int64(read)
+					}
+					return read, err
+				})).put()
+				return n, err
+			}},
 		},
 		"sizes from 10 to 64 MiB hold": {
 			"objects end at 32 MiB": reads(func(r io.Reader) io.Reader { return io.LimitReader(r, 32<<20) }),
