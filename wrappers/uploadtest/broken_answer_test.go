@@ -45,7 +45,8 @@ var brokenAnswers = []bite{
 				resp.StatusCode = 500
 			}
 			return b
-		}))}, otherSpellings, `announce answered 403: error: the kind "unavailable" and the code "" where the code 77201 is`},
+		}))}, otherSpellings,
+		`announce answered 403: error: the kind "unavailable" and the code "" where the code 77201 is`},
 	{"an id with a space is refused", rig{raw: true, client: noSpaces}, idsAsWritten,
 		"deposit answered with the id a/b c%2F+é: upload: a bad id"},
 	{"an id with a space is refused after the file was sent", rig{client: noSpaces}, idsAsWritten,
